@@ -1,0 +1,87 @@
+"""The contract of every enhancer, and of those that split at a deep feature."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+from enhancers.errors import EnhancerError
+from enhancers.states import check_state
+
+SMALLEST_SIDE = 16
+
+
+class Output(Protocol):
+    """What a network gives: a NamedTuple of its own whose `image` is the enhanced image."""
+
+    @property
+    def image(self) -> Tensor: ...
+
+
+Run = Callable[[Tensor], Output]
+
+
+class Enhancer(nn.Module, ABC):
+    """Image in, enhanced image of the same shape and range out.
+
+    `enhancer(image)`: B×3×H×W float RGB in [0, 1], H and W at least 16. Padding, cropping and a
+    value range of its own are each enhancer's own affair. `options` are the constructor's keyword
+    arguments (plain JSON values), so that a checkpoint can record them.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__()
+        self.options = options
+
+    @abstractmethod
+    def enhance(self, image: Tensor) -> Tensor:
+        """Enhance a B×3×H×W image in [0, 1]; the same shape and range."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Enhance `image` (B×3×H×W in [0, 1]); EnhancerError for any other shape."""
+        check_image(image)
+        return self.enhance(image)
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> Any:
+        """As in torch, but a wrong key or shape is an EnhancerError of one line."""
+        if strict:
+            check_state(self, state_dict)
+        return super().load_state_dict(state_dict, strict, assign)
+
+
+class EncodeDecode(Enhancer):
+    """A network split at its deep feature f_d, B×`feature_channels`×h×w."""
+
+    feature_channels: int
+
+    @abstractmethod
+    def encode(self, image: Tensor) -> tuple[Tensor, Any]:
+        """(f_d, context): the deep feature, and whatever else `decode` needs."""
+
+    @abstractmethod
+    def decode(self, feature: Tensor, context: Any) -> Output:
+        """The network's outputs from a feature shaped like f_d and the context of its image."""
+
+    @abstractmethod
+    def load_released(self, state: Mapping[str, Tensor]) -> None:
+        """Load the authors' published state dict; EnhancerError where it does not fit."""
+
+    def run(self, image: Tensor) -> Output:
+        """All outputs of the network: decode(encode(image))."""
+        return self.decode(*self.encode(image))
+
+    def enhance(self, image: Tensor) -> Tensor:
+        """The enhanced image alone."""
+        return self.run(image).image
+
+
+def check_image(image: Tensor) -> None:
+    """Raise EnhancerError unless `image` is B×3×H×W with both sides at least 16."""
+    shape = tuple(image.shape)
+    if len(shape) != 4 or shape[1] != 3:
+        raise EnhancerError(f"an image batch is B×3×H×W, this one is {shape}")
+    if min(shape[2:]) < SMALLEST_SIDE:
+        raise EnhancerError(f"an image needs {SMALLEST_SIDE} pixels a side, this one is {shape}")

@@ -1,0 +1,126 @@
+"""Zero-DCE++: Learning to Enhance Low-Light Image via Zero-Reference Deep Curve Estimation
+(Li et al., TPAMI 2021)."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from enhancers.base import EncodeDecode
+from enhancers.errors import EnhancerError
+
+WIDTH = 32
+CURVE_ITERATIONS = 8
+
+
+class ZeroDCEppOutput(NamedTuple):
+    """Both B×3×H×W: `image` in [0, 1], `curve` (r, applied eight times) in [-1, 1]."""
+
+    image: Tensor
+    curve: Tensor
+
+
+class Context(NamedTuple):
+    """`image` B×3×H×W, the padded size, and the features x1, x2, x3 of the skips."""
+
+    image: Tensor
+    padded: tuple[int, int]
+    skips: tuple[Tensor, Tensor, Tensor]
+
+
+class DepthwiseSeparable(nn.Module):
+    """Depthwise 3×3, then pointwise 1×1, both with bias."""
+
+    def __init__(self, channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.depth_conv = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)
+        self.point_conv = nn.Conv2d(channels, out_channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """B×channels×h×w to B×out_channels×h×w."""
+        return self.point_conv(self.depth_conv(x))
+
+
+class ZeroDCEpp(EncodeDecode):
+    """Seven separable blocks estimate one curve map r; eight times x ← x + r·(x² − x).
+
+    `scale_factor` s: the curve is estimated at 1/s of the size and enlarged; 12 is the released
+    inference, 1 the released training. An H or W that is no multiple of s is padded right and
+    bottom and the curve cropped back; `script_crop` crops the image to multiples of s instead, as
+    the released script does, so its output is smaller than its input.
+
+    f_d (32 channels, H/s × W/s) is x4, the output of the fourth block: the deepest before the
+    skips join. EnhancerError unless s is an integer >= 1.
+    """
+
+    feature_channels = WIDTH
+
+    def __init__(self, scale_factor: int = 12, script_crop: bool = False) -> None:
+        super().__init__(scale_factor=scale_factor, script_crop=script_crop)
+        if not isinstance(scale_factor, int) or scale_factor < 1:
+            raise EnhancerError(f"scale_factor must be an integer >= 1, not {scale_factor}")
+        self.scale_factor, self.script_crop = scale_factor, script_crop
+        self.e_conv1 = DepthwiseSeparable(3, WIDTH)
+        self.e_conv2 = DepthwiseSeparable(WIDTH, WIDTH)
+        self.e_conv3 = DepthwiseSeparable(WIDTH, WIDTH)
+        self.e_conv4 = DepthwiseSeparable(WIDTH, WIDTH)
+        self.e_conv5 = DepthwiseSeparable(2 * WIDTH, WIDTH)
+        self.e_conv6 = DepthwiseSeparable(2 * WIDTH, WIDTH)
+        self.e_conv7 = DepthwiseSeparable(2 * WIDTH, 3)
+
+    def encode(self, image: Tensor) -> tuple[Tensor, Context]:
+        """f_d = x4, B×32×⌈H/s⌉×⌈W/s⌉, and the context of `image`."""
+        if self.script_crop:
+            image = _crop_to_multiples(image, self.scale_factor)
+        padded = pad_to_multiples(image, self.scale_factor)
+        size = (padded.shape[-2], padded.shape[-1])
+        x1 = F.relu(self.e_conv1(_reduce(padded, self.scale_factor)))
+        x2 = F.relu(self.e_conv2(x1))
+        x3 = F.relu(self.e_conv3(x2))
+        return F.relu(self.e_conv4(x3)), Context(image, size, (x1, x2, x3))
+
+    def decode(self, feature: Tensor, context: Context) -> ZeroDCEppOutput:
+        """Curve map from f_d and the skips, applied to the image at full size."""
+        x1, x2, x3 = context.skips
+        x5 = F.relu(self.e_conv5(torch.cat([x3, feature], 1)))
+        x6 = F.relu(self.e_conv6(torch.cat([x2, x5], 1)))
+        curve = torch.tanh(self.e_conv7(torch.cat([x1, x6], 1)))
+        if self.scale_factor > 1:
+            curve = F.interpolate(curve, context.padded, mode="bilinear", align_corners=True)
+        height, width = context.image.shape[-2:]
+        curve = curve[..., :height, :width]
+        return ZeroDCEppOutput(_apply_curve(context.image, curve), curve)
+
+    def load_released(self, state: Mapping[str, Tensor]) -> None:
+        """Load Epoch99.pth, whose keys are this network's own."""
+        self.load_state_dict(state)
+
+
+def pad_to_multiples(image: Tensor, multiple: int) -> Tensor:
+    """Pad B×C×H×W right and bottom to multiples: reflected, or the edge where that is too small."""
+    height, width = image.shape[-2:]
+    bottom, right = -height % multiple, -width % multiple
+    if not bottom and not right:
+        return image
+    mode = "reflect" if bottom < height and right < width else "replicate"
+    return F.pad(image, (0, right, 0, bottom), mode=mode)
+
+
+def _crop_to_multiples(image: Tensor, multiple: int) -> Tensor:
+    height, width = image.shape[-2:]
+    return image[..., : height - height % multiple, : width - width % multiple]
+
+
+def _reduce(image: Tensor, factor: int) -> Tensor:
+    if factor == 1:
+        return image
+    size = (image.shape[-2] // factor, image.shape[-1] // factor)
+    return F.interpolate(image, size, mode="bilinear", align_corners=False)
+
+
+def _apply_curve(image: Tensor, curve: Tensor) -> Tensor:
+    for _ in range(CURVE_ITERATIONS):
+        image = image + curve * (image * image - image)
+    return image

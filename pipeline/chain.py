@@ -1,0 +1,165 @@
+"""The chain, in memory on one device: decode → enhance → round and resize → evaluate."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from pipeline.errors import PipelineError
+from tasks.evaluators import Evaluator, Record
+from tasks.images import read_rgb
+from tasks.task import Sample
+
+Enhance = Callable[[torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class ChainOptions:
+    """How the chain runs; none of these may change a score beyond rounding.
+
+    Attributes:
+        device: where enhancer and evaluator run.
+        amp: mixed precision (bfloat16 on CPU, float16 on CUDA) in both networks.
+        batch_size: images at a time; only images of one size share a batch.
+        workers: decoding processes beside the main one.
+    """
+
+    device: torch.device
+    amp: bool = False
+    batch_size: int = 1
+    workers: int = 0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One image's record, its seconds per stage, and what a picture of it needs.
+
+    Attributes:
+        source: (H, W, 3) uint8 on the CPU.
+        enhanced: (3, H, W) float32 in [0, 1] on the chain's device.
+        target: () or (H, W) int64 on the CPU.
+    """
+
+    record: Record
+    seconds: dict[str, float]
+    source: torch.Tensor = field(repr=False)
+    enhanced: torch.Tensor = field(repr=False)
+    target: torch.Tensor = field(repr=False)
+
+
+@torch.inference_mode()
+def measure(enhance: Enhance, evaluator: Evaluator, options: ChainOptions) -> Iterator[Measured]:
+    """Send every sample of the evaluator's task through the chain, in order.
+
+    Args:
+        enhance: (B, 3, H, W) float32 RGB in [0, 1] → the same shape and range.
+
+    Raises:
+        TaskError: an unreadable image or label.
+        PipelineError: the enhancer changes the size or gives values that are not finite.
+    """
+    loader = DataLoader(
+        _Decoded(evaluator),
+        batch_size=options.batch_size,
+        num_workers=options.workers,
+        collate_fn=list,
+        pin_memory=options.device.type == "cuda",
+    )
+    for items in loader:
+        for group in _equal_sizes(items):
+            yield from _measure_batch(group, enhance, evaluator, options)
+
+
+@dataclass(frozen=True)
+class _Item:
+    sample: Sample
+    image: torch.Tensor
+    target: torch.Tensor
+    seconds: float
+    error: Exception | None = None
+
+    def pin_memory(self) -> "_Item":
+        return _Item(self.sample, self.image.pin_memory(), self.target, self.seconds, self.error)
+
+
+class _Decoded(Dataset):
+    """Samples decoded to (H, W, 3) uint8 and their target; an error is handed on, not raised, so
+    that it reaches the user as it is, from a worker process too."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self.evaluator = evaluator
+
+    def __len__(self) -> int:
+        return len(self.evaluator.task.samples)
+
+    def __getitem__(self, index: int) -> _Item:
+        started = time.perf_counter()
+        sample = self.evaluator.task.samples[index]
+        empty = torch.empty(0, dtype=torch.uint8)
+        try:
+            image = torch.from_numpy(read_rgb(sample.image).copy())
+            target = self.evaluator.target(sample)
+        except ValueError as error:
+            return _Item(sample, empty, empty, 0.0, error)
+        return _Item(sample, image, target, time.perf_counter() - started)
+
+
+def _equal_sizes(items: Sequence[_Item]) -> Iterator[list[_Item]]:
+    """Cut a batch where the image size changes."""
+    group: list[_Item] = []
+    for item in items:
+        if item.error is not None:
+            raise item.error
+        if group and item.image.shape != group[0].image.shape:
+            yield group
+            group = []
+        group.append(item)
+    if group:
+        yield group
+
+
+def _measure_batch(
+    group: list[_Item], enhance: Enhance, evaluator: Evaluator, options: ChainOptions
+) -> Iterator[Measured]:
+    device = options.device
+    source = torch.stack([item.image for item in group]).to(device, non_blocking=True)
+    image = source.permute(0, 3, 1, 2).float().div_(255)
+    with torch.autocast(device.type, enabled=options.amp):
+        started = _now(device)
+        enhanced = _checked(enhance(image), image, group[0].sample)
+        halfway = _now(device)
+        samples, targets = [item.sample for item in group], [item.target for item in group]
+        records = evaluator.measure(enhanced, samples, targets)
+        ended = _now(device)
+    shared = {
+        "enhance": (halfway - started) / len(group),
+        "evaluate": (ended - halfway) / len(group),
+    }
+    for item, record, picture in zip(group, records, enhanced, strict=True):
+        seconds = {"decode": item.seconds, **shared}
+        yield Measured(record, seconds, item.image, picture, item.target)
+
+
+def _checked(enhanced: torch.Tensor, image: torch.Tensor, sample: Sample) -> torch.Tensor:
+    if enhanced.shape != image.shape:
+        raise PipelineError(
+            f"{sample.image}: the enhancer returned {tuple(enhanced.shape)} for an image of "
+            f"{tuple(image.shape)}; it must keep (B, 3, H, W)"
+        )
+    enhanced = enhanced.float()
+    low, high = enhanced.aminmax()
+    # NaN fails this comparison too.
+    if not (low >= -1e-3 and high <= 1 + 1e-3):
+        raise PipelineError(
+            f"{sample.image}: the enhancer's output must be finite and in [0, 1], "
+            f"it spans {float(low):.3g} to {float(high):.3g}"
+        )
+    return enhanced.clamp(0, 1)
+
+
+def _now(device: torch.device) -> float:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()

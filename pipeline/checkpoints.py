@@ -1,0 +1,107 @@
+"""Reading anybody's checkpoint without running code from it, and writing our own."""
+
+import json
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from pipeline.errors import PipelineError
+from pipeline.files import atomic, sha256
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Tensors of a file and what the file says of them.
+
+    Attributes:
+        state: flat state dict on the CPU.
+        header: our own files' metadata, or another file's `meta`; empty when there is none.
+        ours: True for files that this product wrote.
+    """
+
+    path: Path
+    state: dict[str, torch.Tensor]
+    header: dict[str, Any]
+    sha256: str
+    ours: bool
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read `.safetensors`, or a torch file by `weights_only` loading.
+
+    Raises:
+        PipelineError: missing, truncated or not a checkpoint, holds objects other than tensors
+            and plain values, or holds values that are not finite.
+    """
+    if not path.is_file():
+        raise PipelineError(f"{path}: no such weights file")
+    ours = path.suffix == ".safetensors"
+    state, header = _read_safetensors(path) if ours else _read_torch(path)
+    for key, value in state.items():
+        if value.is_floating_point() and not torch.isfinite(value).all():
+            raise PipelineError(f"{path}: '{key}' holds values that are not finite")
+    return Checkpoint(path, state, header, sha256(path), ours)
+
+
+def write_checkpoint(path: Path, state: Mapping[str, torch.Tensor], header: dict[str, Any]) -> None:
+    """Write a safetensors file with a JSON header, whole or not at all.
+
+    Raises:
+        PipelineError: the folder cannot be written.
+    """
+    tensors = {key: value.detach().cpu().contiguous() for key, value in state.items()}
+    with atomic(path) as temporary:
+        save_file(tensors, temporary, metadata={k: json.dumps(v) for k, v in header.items()})
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise PipelineError(f"{path}: not a whole safetensors file ({error})") from None
+    return state, {key: _json_or_text(value) for key, value in metadata.items()}
+
+
+def _read_torch(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        found = str(error).split("Unsupported")[-1].split("GLOBAL ")[-1].split(" ")[0]
+        named = f" ({found})" if "." in found and "\n" not in found else ""
+        raise PipelineError(
+            f"{path}: is no checkpoint of plain tensors{named}; refused, since loading it could "
+            "run code. Save its state_dict alone and use that file"
+        ) from None
+    except (RuntimeError, EOFError, OSError, KeyError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise PipelineError(f"{path}: truncated, or no torch file ({reason})") from None
+    header = content.get("meta", {}) if isinstance(content, Mapping) else {}
+    return _state_dict(path, content), header if isinstance(header, dict) else {}
+
+
+def _state_dict(path: Path, content: object) -> dict[str, torch.Tensor]:
+    """The flat state dict inside the usual wrappings."""
+    for key in ("state_dict", "model", "params"):
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+    if not isinstance(content, Mapping) or not content:
+        raise PipelineError(f"{path}: holds no state dict")
+    for key, value in content.items():
+        if not isinstance(value, torch.Tensor):
+            raise PipelineError(f"{path}: holds no state dict ('{key}' is no tensor)")
+    return {str(key).removeprefix("module."): value for key, value in content.items()}
+
+
+def _json_or_text(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text

@@ -1,0 +1,170 @@
+"""The command line: arguments in, one command called, one line for an error.
+
+Heavy imports happen inside the commands, so that `--help` answers at once.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code: 0 done, 2 bad input (one line on stderr)."""
+    parsed = _parser().parse_args(arguments)
+    from pipeline.errors import PipelineError
+
+    try:
+        command = getattr(import_module(f"pipeline.commands.{parsed.module}"), parsed.function)
+        command(parsed)
+    except PipelineError as error:
+        return _fail(error)
+    except KeyboardInterrupt:
+        print("interrupted; results already written are kept", file=sys.stderr)
+        return 130
+    except ValueError as error:
+        from pipeline.errors import user_errors
+
+        if not isinstance(error, user_errors()):
+            raise
+        return _fail(error)
+    return 0
+
+
+def _fail(error: Exception) -> int:
+    line = " ".join(str(error).split())
+    print(f"pipeline: error: {line}", file=sys.stderr)
+    return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pipeline",
+        description="Downstream-task evaluation of low-light image enhancement.",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_run(commands)
+    _add_train(commands)
+    _add_train_evaluator(commands)
+    _add_data(commands)
+    return parser
+
+
+def _add_run(commands: argparse._SubParsersAction) -> None:
+    run = commands.add_parser("run", help="measure enhancers on a downstream task")
+    run.set_defaults(module="run", function="run")
+    run.add_argument(
+        "--enhancer",
+        nargs="+",
+        required=True,
+        metavar="NAME",
+        help="base[+lfpv][@weights], e.g. identity gamma@0.6 sci sci+lfpv sci@file.pt",
+    )
+    run.add_argument(
+        "--task",
+        required=True,
+        help="codan, nighttime_driving, darkzurich, classification:DIR or segmentation:DIR",
+    )
+    run.add_argument("--root", metavar="DIR", help="the dataset (default: $PIPELINE_DATA/TASK)")
+    run.add_argument(
+        "--sample", action="store_true", help="use the built-in procedural scenes; no dataset"
+    )
+    run.add_argument(
+        "--evaluator",
+        metavar="MODEL",
+        help="timm model, mmsegmentation config, or a listed evaluator (default: the task's)",
+    )
+    run.add_argument("--evaluator-weights", metavar="FILE", help="checkpoint of the evaluator")
+    run.add_argument("--protocol", metavar="NAME", help="see `pipeline data list`")
+    run.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    run.add_argument("--amp", action="store_true", help="mixed precision")
+    run.add_argument(
+        "--batch-size", type=_positive, metavar="N", help="images of one size at a time"
+    )
+    run.add_argument("--workers", type=_natural, default=2, metavar="N", help="decoding processes")
+    run.add_argument("--out", type=Path, default=Path("results"), metavar="DIR")
+    run.add_argument(
+        "--save-images",
+        type=_natural,
+        default=0,
+        metavar="N",
+        help="save a panel of input, enhanced, prediction and truth for the first N images",
+    )
+
+
+def _add_train(commands: argparse._SubParsersAction) -> None:
+    train = commands.add_parser("train", help="train an enhancer, plain or with LFPV")
+    train.set_defaults(module="train", function="train_enhancer")
+    train.add_argument("--enhancer", required=True, metavar="NAME", help="e.g. sci or sci+lfpv")
+    train.add_argument(
+        "--data", required=True, metavar="DATA", help="lol, or sample (the built-in scenes)"
+    )
+    train.add_argument("--root", metavar="DIR", help="the dataset (default: $PIPELINE_DATA/lol)")
+    train.add_argument("--config", type=Path, metavar="FILE", help="YAML like configs/enhancers/*")
+    train.add_argument("--steps", type=_positive, metavar="N", help="instead of the config's")
+    train.add_argument("--seed", type=_natural, default=0)
+    train.add_argument("--device", default="auto")
+    train.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="default: $PIPELINE_WEIGHTS/NAME@ours-DATA.safetensors",
+    )
+
+
+def _add_train_evaluator(commands: argparse._SubParsersAction) -> None:
+    train = commands.add_parser("train-evaluator", help="train a small daytime evaluator")
+    train.set_defaults(module="train_evaluator", function="train_evaluator")
+    train.add_argument("model", help="timm model, or mmsegmentation config")
+    train.add_argument(
+        "--data",
+        required=True,
+        metavar="DATA",
+        help="classification:DIR, segmentation:DIR, or sample",
+    )
+    train.add_argument("--config", type=Path, metavar="FILE", help="YAML like configs/evaluators/*")
+    train.add_argument("--epochs", type=_positive, metavar="N", help="instead of the config's")
+    train.add_argument("--seed", type=_natural, default=0)
+    train.add_argument("--device", default="auto")
+    train.add_argument("--out", type=Path, required=True, metavar="FILE")
+
+
+def _add_data(commands: argparse._SubParsersAction) -> None:
+    data = commands.add_parser("data", help="list, check and unpack datasets")
+    actions = data.add_subparsers(metavar="ACTION", required=True)
+    listed = actions.add_parser("list", help="what each task needs, where it is published, terms")
+    listed.set_defaults(module="data", function="list_data")
+    check = actions.add_parser("check", help="layout, counts, every image and label")
+    check.set_defaults(module="data", function="check_data")
+    check.add_argument("task")
+    check.add_argument("--root", metavar="DIR")
+    check.add_argument("--protocol", metavar="NAME")
+    unpack = actions.add_parser("unpack", help="join and unpack CODaN's published archives")
+    unpack.set_defaults(module="data", function="unpack_codan")
+    unpack.add_argument("task", choices=["codan"])
+    unpack.add_argument("--root", required=True, type=Path, metavar="DIR")
+    sample = actions.add_parser("sample", help="render the sample scenes into a folder")
+    sample.set_defaults(module="data", function="render_sample")
+    sample.add_argument("--out", required=True, type=Path, metavar="DIR")
+
+
+def _positive(text: str) -> int:
+    if (value := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {text}")
+    return value
+
+
+def _natural(text: str) -> int:
+    if (value := int(text)) < 0:
+        raise argparse.ArgumentTypeError(f"must not be negative, not {text}")
+    return value
+
+
+def _version() -> str:
+    try:
+        return version("llie-pipeline")
+    except PackageNotFoundError:
+        return "(not installed)"

@@ -1,0 +1,13 @@
+"""Errors that a user can put right: one line each, exit code 2."""
+
+
+class PipelineError(ValueError):
+    """Bad name, file, option or output folder, said in one line with the remedy."""
+
+
+def user_errors() -> tuple[type[Exception], ...]:
+    """The exception types whose message is for the user, of all three packages."""
+    from enhancers.errors import EnhancerError
+    from tasks.errors import TaskError
+
+    return PipelineError, EnhancerError, TaskError

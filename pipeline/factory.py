@@ -1,0 +1,244 @@
+"""From names to objects: enhancers, tasks and evaluators."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from enhancers.base import EncodeDecode, Enhancer
+from enhancers.errors import EnhancerError
+from enhancers.lfpv import LFPVEnhancer
+from pipeline import zoo
+from pipeline.checkpoints import Checkpoint, read_checkpoint
+from pipeline.errors import PipelineError
+from pipeline.names import EnhancerName, parse_enhancer, parse_task
+from pipeline.registry import ENHANCERS, TASKS
+from tasks import mm
+from tasks.errors import TaskError
+from tasks.models import DownstreamModel, MMSegmentor, ModelInfo, TimmClassifier
+from tasks.task import Task
+
+DATA_FOLDER = "PIPELINE_DATA"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """An enhancer or evaluator with where its weights came from (for provenance)."""
+
+    model: Any
+    weights: dict[str, Any]
+
+
+def create_enhancer(
+    name: str, pretrained: str | Path | None = None, *, sample: bool = False, **options: Any
+) -> Enhancer:
+    """Create an enhancer with its weights, ready for inference.
+
+    Args:
+        name: `base[+lfpv][@weights]`, e.g. "sci@medium", "gamma@0.6", "sci+lfpv@file.safetensors".
+        pretrained: weights name or file; the same as `@weights`.
+        sample: a bare name means the weights trained on the sample scenes.
+        options: arguments of the network's constructor; they override the checkpoint's.
+
+    Returns:
+        A module in eval mode: (B, 3, H, W) float32 RGB in [0, 1] → the same shape and range.
+
+    Raises:
+        PipelineError: unknown name, no such weights, or an unsafe or broken file.
+        EnhancerError: the weights do not fit the network, or an option is wrong.
+    """
+    parsed = parse_enhancer(name)
+    if pretrained is not None:
+        parsed = replace(parsed, weights=str(pretrained))
+    return load_enhancer(parsed, sample=sample, **options).model
+
+
+def load_enhancer(name: EnhancerName, *, sample: bool = False, **options: Any) -> Loaded:
+    """As `create_enhancer`, with the weights' provenance."""
+    factory = ENHANCERS.get(name.base)
+    if not (isinstance(factory, type) and issubclass(factory, EncodeDecode)):
+        return Loaded(_without_weights(factory, name, options), {})
+    file, listed = zoo.enhancer_weights(name.bare, name.weights, sample)
+    checkpoint = read_checkpoint(file)
+    try:
+        model = _network(factory, name, checkpoint, listed | options)
+    except EnhancerError as error:
+        raise EnhancerError(f"{file}: {error}") from None
+    provenance = {"file": file.name, "sha256": checkpoint.sha256, "options": model.options}
+    return Loaded(model.eval(), provenance | {"header": checkpoint.header})
+
+
+def create_task(
+    name: str, root: str | Path | None = None, protocol: str | None = None, *, sample: bool = False
+) -> Task:
+    """Create a task over a dataset that lies on disk.
+
+    Args:
+        name: "codan", "nighttime_driving", "darkzurich", "classification:DIR", "segmentation:DIR".
+        root: the dataset's folder; by default `$PIPELINE_DATA/NAME`. Not for the ":DIR" tasks.
+        protocol: a protocol of the task; None is its default.
+        sample: use the procedural sample scenes instead of the dataset; no root is needed.
+
+    Raises:
+        PipelineError: unknown task, or no root.
+        TaskError: wrong layout, no images, unknown protocol.
+    """
+    parsed = parse_task(name)
+    build = TASKS.get(parsed.base)
+    if sample:
+        if parsed.folder or root:
+            raise PipelineError("--sample brings its own data; leave the folder out")
+        return _sample_task(build, parsed.base, protocol)
+    if parsed.folder and root:
+        raise PipelineError(f"task '{name}' names its folder; leave --root out")
+    folder = parsed.folder or (Path(root) if root else dataset_root(parsed.base))
+    return build(folder, protocol)
+
+
+def load_evaluator(name: str | None, weights: str | Path | None, task: Task) -> Loaded:
+    """Create the frozen downstream model of a task.
+
+    Args:
+        name: a timm model, an mmsegmentation config file, or an entry under `evaluators` in
+            `configs/weights.yaml`; None is the task's default.
+        weights: checkpoint; None for a listed entry.
+
+    Raises:
+        PipelineError: unknown name, no weights, or an unsafe or broken file.
+        TaskError: the checkpoint does not fit the model.
+    """
+    listed = zoo.entries("evaluators")
+    name = name or _default_evaluator(task, listed)
+    if name in listed and weights is None:
+        entry = listed[name]
+        name, weights = entry.model, zoo.locate(entry)
+    if weights is None:
+        raise PipelineError(
+            f"evaluator '{name}' needs a checkpoint (--evaluator-weights FILE), or is one of "
+            f"{', '.join(listed)}"
+        )
+    checkpoint = read_checkpoint(Path(weights))
+    try:
+        model = _downstream_model(name, checkpoint)
+    except TaskError as error:
+        raise TaskError(f"{checkpoint.path}: {error}") from None
+    provenance = {"model": name, "file": checkpoint.path.name, "sha256": checkpoint.sha256}
+    return Loaded(model.eval(), provenance)
+
+
+def new_network(
+    name: EnhancerName, options: Mapping[str, Any], lfpv: Mapping[str, Any]
+) -> Enhancer:
+    """An untrained network for training, with its updaters when the name says `+lfpv`.
+
+    Raises:
+        PipelineError: unknown base, or one that has nothing to train.
+        EnhancerError: a wrong option.
+    """
+    factory = ENHANCERS.get(name.base)
+    if not (isinstance(factory, type) and issubclass(factory, EncodeDecode)):
+        raise PipelineError(f"enhancer '{name.base}' has nothing to train")
+    network = _construct(factory, options)
+    if not name.lfpv:
+        return network
+    return LFPVEnhancer(network.encode, network.decode, network.feature_channels, **lfpv)
+
+
+def _network(
+    factory: type[EncodeDecode], name: EnhancerName, checkpoint: Checkpoint, options: dict[str, Any]
+) -> Enhancer:
+    header = checkpoint.header if checkpoint.ours else {}
+    if header.get("enhancer", name.bare) != name.bare:
+        raise EnhancerError(f"these are weights of {header['enhancer']}, not of {name.bare}")
+    network = _construct(factory, header.get("options", {}) | options)
+    if not name.lfpv:
+        load = network.load_state_dict if checkpoint.ours else network.load_released
+        load(checkpoint.state)
+        return network
+    if "lfpv" not in header:
+        raise EnhancerError(
+            f"holds no trained nodes, so it cannot be {name.bare}; train them with "
+            f"pipeline train --enhancer {name.bare}"
+        )
+    lfpv = {k: v for k, v in header["lfpv"].items() if k != "channels"}
+    model = LFPVEnhancer(
+        network.encode, network.decode, network.feature_channels, updaters=False, **lfpv
+    )
+    model.load_state_dict(checkpoint.state)
+    if not model.trained:
+        raise EnhancerError(f"its nodes were never trained, so it cannot be {name.bare}")
+    return model
+
+
+def _without_weights(factory: Any, name: EnhancerName, options: dict[str, Any]) -> Enhancer:
+    """A baseline or a plug-in; `@` gives a baseline's parameter."""
+    if name.lfpv:
+        raise PipelineError(f"{name.base} has no deep feature, so there is no {name.bare}")
+    if name.weights is not None:
+        if not hasattr(factory, "from_parameter"):
+            raise PipelineError(f"{name.base} takes nothing after @, not '@{name.weights}'")
+        return factory.from_parameter(name.weights)
+    return _construct(factory, options).eval()
+
+
+def _construct(factory: Any, options: Mapping[str, Any]) -> Any:
+    try:
+        return factory(**options)
+    except TypeError as error:
+        raise EnhancerError(f"wrong option: {str(error).partition('() ')[2] or error}") from None
+
+
+def _downstream_model(name: str, checkpoint: Checkpoint) -> DownstreamModel:
+    header = checkpoint.header
+    classes = header.get("classes") or header.get("dataset_meta", {}).get("classes")
+    classes = classes or header.get("CLASSES")
+    size = header.get("input_size")
+    info = ModelInfo(tuple(classes) if classes else None, tuple(size) if size else None)
+    if not name.endswith(".py"):
+        return TimmClassifier(name, checkpoint.state, info)
+    return MMSegmentor(evaluator_config(name), checkpoint.state, info)
+
+
+def evaluator_config(name: str) -> Path:
+    """A config file: the user's own path, one of ours, or one that mmsegmentation ships."""
+    import configs
+
+    own = configs.ROOT / "evaluators" / name
+    if Path(name).is_file():
+        return Path(name)
+    if own.is_file():
+        return own
+    return mm.packaged_config(name) or Path(name)
+
+
+def _default_evaluator(task: Task, listed: Mapping[str, zoo.Entry]) -> str:
+    wanted = f"{task.name}-sample" if task.sample_data else task.name
+    for name, entry in listed.items():
+        if wanted in entry.default_for:
+            return name
+    raise PipelineError(
+        f"task {task.name} needs a frozen model: --evaluator MODEL --evaluator-weights FILE "
+        "(a timm name, or an mmsegmentation config)"
+    )
+
+
+def dataset_root(task: str) -> Path:
+    """`$PIPELINE_DATA/TASK` (by default ./data/TASK).
+
+    Raises:
+        PipelineError: it is not there.
+    """
+    folder = Path(os.environ.get(DATA_FOLDER, "data")) / task
+    if not folder.is_dir():
+        raise PipelineError(
+            f"task {task} needs its dataset: --root DIR, or {folder} (set {DATA_FOLDER} to move "
+            f"the parent); `pipeline data list` says where it is published; --sample needs none"
+        )
+    return folder
+
+
+def _sample_task(build: Any, base: str, protocol: str | None) -> Task:
+    from pipeline.sample import sample_root
+
+    return replace(build(sample_root(base), protocol), sample_data=True)

@@ -1,0 +1,69 @@
+"""The name grammar, `base[+lfpv][@weights]`, and the task names; the only parser of either."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import PipelineError
+
+
+@dataclass(frozen=True)
+class EnhancerName:
+    """A parsed enhancer name.
+
+    Attributes:
+        base: registered enhancer, e.g. "sci".
+        lfpv: True for `+lfpv`.
+        weights: what follows `@` (a name in the weights list, a file, or a baseline's parameter).
+    """
+
+    base: str
+    lfpv: bool = False
+    weights: str | None = None
+
+    def __str__(self) -> str:
+        return self.bare + (f"@{self.weights}" if self.weights is not None else "")
+
+    @property
+    def bare(self) -> str:
+        """The name without weights, e.g. "sci+lfpv"."""
+        return self.base + ("+lfpv" if self.lfpv else "")
+
+
+@dataclass(frozen=True)
+class TaskName:
+    """A parsed task name: a registered `base` and, for a user's folder, its path."""
+
+    base: str
+    folder: Path | None = None
+
+    def __str__(self) -> str:
+        return self.base if self.folder is None else f"{self.base}:{self.folder}"
+
+
+def parse_enhancer(text: str) -> EnhancerName:
+    """Parse `base[+lfpv][@weights]`.
+
+    Raises:
+        PipelineError: no base, empty weights, or an addition other than `+lfpv`.
+    """
+    head, at, weights = text.strip().partition("@")
+    base, plus, addition = head.partition("+")
+    if not base:
+        raise PipelineError(f"'{text}' is no enhancer name; the form is base[+lfpv][@weights]")
+    if plus and addition != "lfpv":
+        raise PipelineError(f"'{text}': the only addition to a base is +lfpv, not '+{addition}'")
+    if at and not weights:
+        raise PipelineError(f"'{text}': nothing follows @; name weights or leave @ out")
+    return EnhancerName(base, bool(plus), weights or None)
+
+
+def parse_task(text: str) -> TaskName:
+    """Parse a task name: `darkzurich`, or `segmentation:DIR` and `classification:DIR`.
+
+    Raises:
+        PipelineError: an empty name or folder.
+    """
+    base, colon, folder = text.strip().partition(":")
+    if not base or (colon and not folder):
+        raise PipelineError(f"'{text}' is no task name; e.g. darkzurich or segmentation:DIR")
+    return TaskName(base, Path(folder) if colon else None)

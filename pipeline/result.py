@@ -1,0 +1,98 @@
+"""The typed record of one enhancer on one task, and its file."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import PipelineError
+from pipeline.files import atomic
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Score:
+    """A score in percent.
+
+    Attributes:
+        value: over all images of the split.
+        interval: 95 % percentile bootstrap over images; None with fewer than two images.
+        images: number of images.
+    """
+
+    value: float
+    interval: tuple[float, float] | None
+    images: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """One enhancer on one task.
+
+    Attributes:
+        enhancer: name as given, e.g. "sci+lfpv".
+        task: e.g. "darkzurich".
+        data: "sample" for the procedural scenes that ship with the product, else "user".
+        protocol: the protocol's fields.
+        scores: "split/metric" → Score; the first is the task's headline.
+        per_class: split → class name → percent, None where a class does not count.
+        per_image: one entry per image: id, split, truth and prediction or confusion, seconds.
+        seconds: median per image of decode, enhance and evaluate.
+        provenance: versions, commit, hashes, hardware, configuration.
+        notes: what a reader of the numbers must know.
+        schema: version of this record.
+    """
+
+    enhancer: str
+    task: str
+    data: str
+    protocol: dict[str, Any]
+    scores: dict[str, Score]
+    per_class: dict[str, dict[str, float | None]]
+    per_image: list[dict[str, Any]]
+    seconds: dict[str, float]
+    provenance: dict[str, Any]
+    notes: list[str] = field(default_factory=list)
+    schema: int = SCHEMA
+
+    @property
+    def headline(self) -> tuple[str, Score]:
+        """The first score and its name."""
+        return next(iter(self.scores.items()))
+
+    def write(self, path: Path) -> None:
+        """Write as JSON, whole or not at all.
+
+        Raises:
+            PipelineError: the folder cannot be written.
+        """
+        with atomic(path) as temporary:
+            temporary.write_text(_dump(asdict(self)))
+
+    @classmethod
+    def read(cls, path: Path) -> "Result":
+        """Read what `write` wrote.
+
+        Raises:
+            PipelineError: no such file, not JSON, or another schema.
+        """
+        try:
+            content = json.loads(path.read_text())
+        except (OSError, json.JSONDecodeError) as error:
+            raise PipelineError(f"{path}: is no result file ({error})") from None
+        if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+            raise PipelineError(f"{path}: is no result of schema {SCHEMA}")
+        scores = {
+            name: Score(s["value"], tuple(s["interval"]) if s["interval"] else None, s["images"])
+            for name, s in content.pop("scores").items()
+        }
+        return cls(scores=scores, **content)
+
+
+def _dump(content: dict[str, Any]) -> str:
+    """JSON, indented, with one line per image."""
+    images = content.pop("per_image")
+    head = json.dumps(content, indent=1)
+    lines = ",\n  ".join(json.dumps(image) for image in images)
+    return head[: head.rindex("}")].rstrip() + f',\n "per_image": [\n  {lines}\n ]\n}}\n'

@@ -1,0 +1,245 @@
+"""`run`: one enhancer through one task, to a result."""
+
+import statistics as median_of
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from enhancers.base import Enhancer
+from pipeline.chain import ChainOptions, Measured, measure
+from pipeline.errors import PipelineError
+from pipeline.factory import Loaded, create_task, load_enhancer, load_evaluator
+from pipeline.names import parse_enhancer
+from pipeline.panels import save_panel
+from pipeline.provenance import environment, manifest
+from pipeline.result import Result, Score
+from pipeline.statistics import percentile_interval
+from tasks.evaluators import Evaluator, Record, create_evaluator
+from tasks.models import DownstreamModel
+from tasks.protocol import load_card
+from tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A task joined to its frozen evaluator: what every enhancer of a table is measured on."""
+
+    evaluator: Evaluator
+    evaluator_provenance: dict[str, Any]
+    dataset: dict[str, Any]
+
+    @property
+    def task(self) -> Task:
+        """The evaluator's task."""
+        return self.evaluator.task
+
+
+def run(
+    enhancer: str | Enhancer,
+    task: str | Task,
+    *,
+    root: str | Path | None = None,
+    evaluator: str | DownstreamModel | None = None,
+    evaluator_weights: str | Path | None = None,
+    protocol: str | None = None,
+    sample: bool = False,
+    device: str = "auto",
+    amp: bool = False,
+    batch_size: int | None = None,
+) -> Result:
+    """Measure an enhancer as preprocessing of a frozen daytime model.
+
+    Args:
+        enhancer: a name (`base[+lfpv][@weights]`), or a module that maps (B, 3, H, W) float32 RGB
+            in [0, 1] to the same shape and range.
+        task: a name, or a task made by `create_task`.
+        root: the dataset's folder, when `task` is a name of a published dataset.
+        evaluator: timm name, mmsegmentation config, listed evaluator, or a model of your own;
+            None is the task's default.
+        evaluator_weights: checkpoint of the evaluator.
+        protocol: a protocol of the task; None is its default.
+        sample: evaluate on the procedural sample scenes that ship with the product.
+        device: "auto", "cpu", "cuda" or "cuda:N".
+        amp: mixed precision.
+        batch_size: images of one size at a time; None is 1 for segmentation, 16 otherwise.
+
+    Returns:
+        The result; `result.headline` is the task's main score in percent.
+
+    Raises:
+        PipelineError, EnhancerError, TaskError: bad names, files, data or weights, in one line.
+    """
+    if isinstance(task, str):
+        task = create_task(task, root, protocol, sample=sample)
+    bench = prepare(task, evaluator, evaluator_weights)
+    if isinstance(enhancer, str):
+        loaded = load_enhancer(parse_enhancer(enhancer), sample=task.sample_data)
+    else:
+        enhancer, loaded = type(enhancer).__name__, Loaded(enhancer.eval(), {})
+    options = chain_options(task, device, amp, batch_size)
+    return run_loaded(enhancer, loaded, bench, options)
+
+
+def prepare(
+    task: Task, evaluator: str | DownstreamModel | None, weights: str | Path | None
+) -> Bench:
+    """Load the evaluator of a task and hash the dataset; see `run` for arguments and errors."""
+    if isinstance(evaluator, DownstreamModel):
+        loaded = Loaded(evaluator, {"model": type(evaluator).__name__})
+    else:
+        loaded = load_evaluator(evaluator, weights, task)
+    return Bench(create_evaluator(loaded.model, task), loaded.weights, manifest(task.samples))
+
+
+def chain_options(
+    task: Task, device: str, amp: bool, batch_size: int | None, workers: int = 2
+) -> ChainOptions:
+    """Options of the chain with the defaults of `run`.
+
+    Raises:
+        PipelineError: the device does not exist.
+    """
+    default = 1 if task.kind == "segmentation" else 16
+    return ChainOptions(chosen_device(device), amp, batch_size or default, workers)
+
+
+def chosen_device(name: str) -> torch.device:
+    """The device of that name; "auto" is CUDA where there is one.
+
+    Raises:
+        PipelineError: the device does not exist.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise PipelineError(f"device '{name}' cannot be used ({reason})") from None
+    return device
+
+
+def run_loaded(
+    name: str,
+    enhancer: Loaded,
+    bench: Bench,
+    options: ChainOptions,
+    panels: tuple[Path, int] | None = None,
+) -> Result:
+    """Measure a loaded enhancer; `panels` is a folder and how many pictures to put there."""
+    model = enhancer.model.to(options.device)
+    bench.evaluator.model.to(options.device)
+    measured = []
+    for index, one in enumerate(measure(model, bench.evaluator, options)):
+        if panels and index < panels[1]:
+            save_panel(panels[0], one, bench.evaluator)
+        measured.append(_light(one))
+    return _result(name, enhancer, bench, options, measured)
+
+
+@dataclass(frozen=True)
+class _Light:
+    """A measured image without its pixels."""
+
+    record: Record
+    seconds: dict[str, float]
+    mean_level: float
+
+
+def _light(one: Measured) -> _Light:
+    record = replace(one.record, predicted_map=None)
+    return _Light(record, one.seconds, float(one.source.float().mean()))
+
+
+def _result(
+    name: str, enhancer: Loaded, bench: Bench, options: ChainOptions, measured: Sequence[_Light]
+) -> Result:
+    task, evaluator = bench.task, bench.evaluator
+    records = [one.record for one in measured]
+    by_split = {split: [r for r in records if r.split == split] for split in task.splits}
+    return Result(
+        enhancer=name,
+        task=task.name,
+        data="sample" if task.sample_data else "user",
+        protocol=asdict(task.protocol),
+        scores=_scores(evaluator, by_split),
+        per_class={split: _percent(evaluator.per_class(rs)) for split, rs in by_split.items()},
+        per_image=[_image_entry(one) for one in measured],
+        seconds=_median_seconds(measured),
+        provenance={
+            **environment(options.device),
+            "enhancer": enhancer.weights,
+            "evaluator": bench.evaluator_provenance,
+            "dataset": bench.dataset,
+            "numerics": {"amp": options.amp, "batch_size": options.batch_size},
+        },
+        notes=_notes(task, by_split, evaluator),
+    )
+
+
+def _scores(evaluator: Evaluator, by_split: dict[str, list[Record]]) -> dict[str, Score]:
+    scores = {}
+    records = [record for of_split in by_split.values() for record in of_split]
+    for key, value in evaluator.run(records):
+        split, metric = key.split("/")
+        chosen = by_split[split]
+        interval = percentile_interval(
+            lambda weight, chosen=chosen, metric=metric: evaluator.scores(chosen, weight)[metric],
+            len(chosen),
+        )
+        percent = (100 * interval[0], 100 * interval[1]) if interval else None
+        scores[key] = Score(value, percent, len(chosen))
+    return scores
+
+
+def _percent(values: dict[str, float | None]) -> dict[str, float | None]:
+    return {name: None if value is None else 100 * value for name, value in values.items()}
+
+
+def _image_entry(one: _Light) -> dict[str, Any]:
+    record = one.record
+    entry: dict[str, Any] = {
+        "id": record.id,
+        "split": record.split,
+        "mean_level": round(one.mean_level, 3),
+        "seconds": {stage: round(value, 6) for stage, value in one.seconds.items()},
+    }
+    if record.confusion is None:
+        return entry | {"label": record.label, "prediction": record.prediction}
+    return entry | {"confusion": record.confusion.tolist()}
+
+
+def _median_seconds(measured: Iterable[_Light]) -> dict[str, float]:
+    seconds = [one.seconds for one in measured]
+    return {stage: median_of.median(s[stage] for s in seconds) for stage in seconds[0]}
+
+
+def _notes(task: Task, by_split: dict[str, list[Record]], evaluator: Evaluator) -> list[str]:
+    notes = []
+    if task.sample_data:
+        notes.append("procedural sample scenes, not the dataset of that name")
+    else:
+        notes += _count_notes(task, by_split)
+    if task.name == "darkzurich" and not task.sample_data:
+        notes.append("val split: not comparable with published test-server figures")
+    for index, (mine, theirs) in enumerate(
+        zip(task.classes or (), evaluator.classes, strict=False)
+    ):
+        if mine != theirs:
+            notes.append(f"class {index} is '{mine}' in the data, '{theirs}' in the evaluator")
+    return notes
+
+
+def _count_notes(task: Task, by_split: dict[str, list[Record]]) -> list[str]:
+    if ":" in task.name:
+        return []
+    official = load_card(task.name).splits
+    return [
+        f"{split}: {len(records)} images, the official split has {official[split]}"
+        for split, records in by_split.items()
+        if len(records) != official.get(split, len(records))
+    ]

@@ -1,0 +1,70 @@
+"""The comparison on the terminal."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.result import Result
+
+
+def print_table(results: Sequence[Result], console: Console) -> None:
+    """Print one row per enhancer: scores with intervals, Δ to identity, time per image."""
+    first = results[0]
+    data = " — SAMPLE SCENES" if first.data == "sample" else ""
+    table = Table(title=f"{escape(first.task)}{data}, protocol {first.protocol['name']}")
+    table.add_column("enhancer", overflow="fold")
+    for name in first.scores:
+        table.add_column(f"{_heading(name, first)} %", justify="right", no_wrap=True)
+    reference = next((r for r in results if r.enhancer == "identity"), None)
+    if reference:
+        table.add_column("Δ", justify="right", no_wrap=True)
+    table.add_column("ms", justify="right", no_wrap=True)
+    for result in results:
+        row = [escape(_short(result.enhancer)), *_scores(result)]
+        if reference:
+            row.append(_difference(result, reference))
+        table.add_row(*row, f"{1000 * result.seconds['enhance']:.1f}")
+    console.print(table)
+    for line in _legend(first, reference is not None):
+        console.print(line, markup=False, highlight=False)
+
+
+def _heading(score: str, result: Result) -> str:
+    """`val/mIoU` is plainly `mIoU` where there is one split."""
+    splits = {name.split("/")[0] for name in result.scores}
+    return (score.split("/")[1] if len(splits) == 1 else score).replace("pixel_", "")
+
+
+def _short(enhancer: str) -> str:
+    """A weights file is shown without its folder."""
+    head, at, weights = enhancer.partition("@")
+    return head + at + weights.rpartition("/")[2]
+
+
+def _scores(result: Result) -> Iterator[str]:
+    """Every score; the main one of each split with its interval."""
+    seen = set()
+    for name, score in result.scores.items():
+        split = name.split("/")[0]
+        if split in seen or score.interval is None:
+            yield f"{score.value:.2f}"
+        else:
+            yield f"{score.value:.2f} [dim][{score.interval[0]:.1f}, {score.interval[1]:.1f}][/dim]"
+        seen.add(split)
+
+
+def _difference(result: Result, reference: Result) -> str:
+    if result is reference:
+        return ""
+    return f"{result.headline[1].value - reference.headline[1].value:+.2f}"
+
+
+def _legend(result: Result, with_reference: bool) -> Iterator[str]:
+    counts = {name.split("/")[0]: score.images for name, score in result.scores.items()}
+    images = ", ".join(f"{split} {count}" for split, count in counts.items())
+    delta = f"; Δ of {result.headline[0]} to identity" if with_reference else ""
+    yield f"images: {images}; [95 % bootstrap over images]{delta}; ms to enhance an image"
+    for note in result.notes:
+        yield f"note: {note}"

@@ -1,0 +1,1 @@
+"""Downstream tasks: datasets in their official layouts, protocols, evaluators and metrics."""

@@ -1,0 +1,76 @@
+"""Checking a dataset: every image and label is read, and what is wrong is named."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tasks.errors import TaskError
+from tasks.images import read_rgb
+from tasks.protocol import load_card
+from tasks.task import Sample, Task
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found: `facts` for information, `problems` to put right; lines for people."""
+
+    facts: list[str]
+    problems: list[str]
+
+
+def check(task: Task) -> Report:
+    """Read every image and label of a task; the layout was checked when the task was made."""
+    problems = list(_count_problems(task))
+    sizes: Counter[tuple[int, int]] = Counter()
+    pixels = np.zeros(256, np.int64)
+    for sample in task.samples:
+        try:
+            height, width = read_rgb(sample.image).shape[:2]
+            sizes[(width, height)] += 1
+            if task.kind == "segmentation":
+                pixels += _label_histogram(task, sample, (height, width))
+        except TaskError as error:
+            problems.append(str(error))
+    return Report(list(_facts(task, sizes, pixels)), problems)
+
+
+def _label_histogram(task: Task, sample: Sample, size: tuple[int, int]) -> np.ndarray:
+    label = task.read_target(sample)
+    if label.shape != size:
+        raise TaskError(
+            f"{sample.target}: is {label.shape[1]}x{label.shape[0]}, "
+            f"its image is {size[1]}x{size[0]}"
+        )
+    return np.bincount(label.ravel(), minlength=256)
+
+
+def _count_problems(task: Task) -> Iterator[str]:
+    if ":" in task.name:
+        return
+    found = Counter(sample.split for sample in task.samples)
+    for split, official in load_card(task.name).splits.items():
+        if found[split] != official:
+            yield f"{split}: {found[split]} images, the official split has {official}"
+    if task.name == "darkzurich":
+        folders = {sample.image.parent.name for sample in task.samples}
+        if folders != {"GOPR0356"}:
+            yield f"the official val is the sequence GOPR0356, here: {', '.join(sorted(folders))}"
+
+
+def _facts(task: Task, sizes: Counter, pixels: np.ndarray) -> Iterator[str]:
+    for split, count in Counter(sample.split for sample in task.samples).items():
+        yield f"{split}: {count} images"
+    for (width, height), count in sizes.most_common(3):
+        yield f"size {width}x{height}: {count} images"
+    if task.kind == "classification":
+        present = {sample.target for sample in task.samples}
+        yield f"classes with images: {len(present)}"
+        missing = [name for name in task.classes or () if name not in present]
+        if missing:
+            yield f"classes without images: {', '.join(missing)}"
+    elif total := pixels.sum():
+        yield f"void: {100 * pixels[task.ignore_index] / total:.1f} % of pixels"
+        absent = [n for i, n in enumerate(task.classes or ()) if not pixels[i]]
+        yield f"classes without pixels: {', '.join(absent) or 'none'}"

@@ -1,0 +1,82 @@
+"""Lists of class names: where they are found, and how two of them are compared."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from tasks.errors import TaskError
+
+
+@dataclass(frozen=True)
+class ClassList:
+    """Content of a `classes.yaml`: `classes` in index order and `ignore`, the void id."""
+
+    classes: tuple[str, ...]
+    ignore: int = 255
+
+
+def find_class_list(root: Path) -> ClassList | None:
+    """Read `classes.yaml` in `root`, else in its parent; None when there is neither.
+
+    Raises:
+        TaskError: the file is no valid class list.
+    """
+    for folder in (root, root.resolve().parent):
+        path = folder / "classes.yaml"
+        if path.is_file():
+            return _read(path)
+    return None
+
+
+def resolve_classes(
+    of_task: tuple[str, ...] | None, of_evaluator: tuple[str, ...] | None, outputs: int
+) -> tuple[str, ...]:
+    """Decide the class names in the order of the evaluator's outputs.
+
+    Names may be spelt differently at one position (``sign`` and ``sign_symbol``); the same names
+    in another order, or another number of them, are errors.
+
+    Raises:
+        TaskError: no list at all, a wrong number of classes, or the same names in another order.
+    """
+    classes = of_evaluator or of_task
+    if classes is None:
+        raise TaskError(
+            "no class names: the evaluator's weights hold none; put a classes.yaml "
+            "(classes: [first, second, ...]) into the data folder or its parent"
+        )
+    if of_task is not None and len(of_task) != outputs:
+        raise TaskError(f"the evaluator has {outputs} classes, the task {len(of_task)}")
+    if len(classes) != outputs:
+        raise TaskError(f"the evaluator has {outputs} outputs but {len(classes)} class names")
+    if of_task and of_evaluator:
+        _require_same_order(of_task, of_evaluator)
+    return classes
+
+
+def _require_same_order(of_task: tuple[str, ...], of_evaluator: tuple[str, ...]) -> None:
+    positions = {name.lower(): index for index, name in enumerate(of_evaluator)}
+    for index, name in enumerate(of_task):
+        if positions.get(name.lower(), index) != index:
+            raise TaskError(
+                f"class '{name}' is number {index} in the task but {positions[name.lower()]} in "
+                "the evaluator; the two lists must have one order"
+            )
+
+
+def _read(path: Path) -> ClassList:
+    try:
+        content = yaml.safe_load(path.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise TaskError(f"{path}: not valid YAML ({str(error).splitlines()[0]})") from None
+    classes = content.get("classes") if isinstance(content, dict) else None
+    if not isinstance(classes, list) or not classes:
+        raise TaskError(f"{path}: needs a key `classes` with a list of names")
+    names = tuple(str(name) for name in classes)
+    if len(set(names)) != len(names):
+        raise TaskError(f"{path}: a class name occurs twice")
+    ignore = content.get("ignore", 255)
+    if not isinstance(ignore, int) or not 0 <= ignore <= 255 or ignore < len(names):
+        raise TaskError(f"{path}: `ignore` must be an id from {len(names)} to 255, not {ignore}")
+    return ClassList(names, ignore)

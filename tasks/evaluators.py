@@ -1,0 +1,190 @@
+"""Evaluators: a frozen model, a task's protocol and a metric.
+
+`measure` turns a batch of enhanced images into one record each; `run` turns records into scores.
+Scores depend on records alone, so they can be resampled and recomputed without any model.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from tasks import metrics
+from tasks.classes import resolve_classes
+from tasks.classification import require_class
+from tasks.errors import TaskError
+from tasks.models import DownstreamModel
+from tasks.resize import resize, resize_label
+from tasks.task import Sample, Task
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one image contributes.
+
+    Attributes:
+        id, split: of the sample.
+        label, prediction: class indices (classification), else None.
+        confusion: (C, C) int64 pixel counts (segmentation), else None.
+        predicted_map: (H, W) uint8 class indices (segmentation), for pictures; not stored.
+    """
+
+    id: str
+    split: str
+    label: int | None = None
+    prediction: int | None = None
+    confusion: np.ndarray | None = None
+    predicted_map: np.ndarray | None = field(default=None, repr=False, compare=False)
+
+
+class Evaluator(ABC):
+    """A frozen model under a task's protocol.
+
+    Attributes:
+        classes: class names in the order of the model's outputs.
+    """
+
+    def __init__(self, model: DownstreamModel, task: Task) -> None:
+        self.model = model.eval()
+        self.task = task
+        self.classes = resolve_classes(task.classes, model.info.classes, model.num_outputs)
+
+    def chain(self, enhanced: torch.Tensor) -> torch.Tensor:
+        """Round to 8 bits and resize, as the protocol says; (B, 3, H, W) float32 in [0, 1]."""
+        protocol = self.task.protocol
+        if protocol.eight_bit:
+            enhanced = enhanced.mul(255).round_().div_(255)
+        if protocol.size:
+            enhanced = resize(enhanced, protocol.size, protocol.filter, protocol.eight_bit)
+        return enhanced
+
+    @abstractmethod
+    def target(self, sample: Sample) -> torch.Tensor:
+        """The truth of a sample as class indices: () or (H, W) int64."""
+
+    @abstractmethod
+    def measure(
+        self, enhanced: torch.Tensor, samples: Sequence[Sample], targets: Sequence[torch.Tensor]
+    ) -> list[Record]:
+        """Evaluate a batch.
+
+        Args:
+            enhanced: (B, 3, H, W) float32 RGB in [0, 1], from the enhancer.
+            samples, targets: of length B.
+        """
+
+    @abstractmethod
+    def scores(self, records: Sequence[Record], weight: np.ndarray | None = None) -> dict:
+        """Scores of one split's records as fractions; `weight` (R, N) gives (R,) arrays instead."""
+
+    @abstractmethod
+    def per_class(self, records: Sequence[Record]) -> dict[str, float | None]:
+        """The class-wise score of one split as fractions; None where a class does not count."""
+
+    def run(self, records: Sequence[Record]) -> Iterator[tuple[str, float]]:
+        """Yield every score as ("split/metric", percent)."""
+        for split in self.task.splits:
+            chosen = [record for record in records if record.split == split]
+            if chosen:
+                for name, value in self.scores(chosen).items():
+                    yield f"{split}/{name}", 100 * float(value)
+
+
+class ClassificationEvaluator(Evaluator):
+    """Top-1 of a frozen classifier."""
+
+    def __init__(self, model: DownstreamModel, task: Task) -> None:
+        super().__init__(model, task)
+        for sample in task.samples:
+            require_class(str(sample.target), self.classes, sample.image.parent)
+        self._index = {name: index for index, name in enumerate(self.classes)}
+
+    def target(self, sample: Sample) -> torch.Tensor:
+        return torch.tensor(self._index[str(sample.target)])
+
+    def measure(self, enhanced, samples, targets):
+        predictions = self.model(self.chain(enhanced)).argmax(1).tolist()
+        return [
+            Record(sample.id, sample.split, label=int(target), prediction=prediction)
+            for sample, target, prediction in zip(samples, targets, predictions, strict=True)
+        ]
+
+    def scores(self, records, weight=None):
+        correct = np.array([record.label == record.prediction for record in records])
+        return {"top1": metrics.top1(correct, weight)}
+
+    def per_class(self, records):
+        recall: dict[str, float | None] = {}
+        for index, name in enumerate(self.classes):
+            hits = [record.prediction == index for record in records if record.label == index]
+            recall[name] = float(np.mean(hits)) if hits else None
+        return recall
+
+
+class SegmentationEvaluator(Evaluator):
+    """mIoU of a frozen segmentor, from one int64 confusion matrix over the dataset."""
+
+    def target(self, sample: Sample) -> torch.Tensor:
+        return torch.from_numpy(self.task.read_target(sample).astype(np.int64))
+
+    def measure(self, enhanced, samples, targets):
+        protocol = self.task.protocol
+        source_size = enhanced.shape[-2:]
+        logits = self.model(self.chain(enhanced))
+        if protocol.score_at == "source" and logits.shape[-2:] != source_size:
+            logits = torch.nn.functional.interpolate(logits, source_size, mode="bilinear")
+        predictions = logits.argmax(1)
+        records = []
+        for sample, target, prediction in zip(samples, targets, predictions, strict=True):
+            if target.shape != source_size:
+                raise TaskError(
+                    f"{sample.target}: is {_size(target.shape)}, its image is {_size(source_size)}"
+                )
+            if protocol.score_at == "input" and protocol.size:
+                target = resize_label(target, protocol.size)
+            confusion = metrics.confusion_matrix(
+                prediction, target.to(prediction.device), len(self.classes), self.task.ignore_index
+            )
+            predicted_map = prediction.to(torch.uint8).cpu().numpy()
+            records.append(
+                Record(sample.id, sample.split, confusion=confusion, predicted_map=predicted_map)
+            )
+        return records
+
+    def scores(self, records, weight=None):
+        confusion = self._total(records, weight)
+        return {
+            "mIoU": metrics.mean_iou(confusion),
+            "pixel_accuracy": metrics.pixel_accuracy(confusion),
+        }
+
+    def per_class(self, records):
+        iou = metrics.class_iou(self._total(records, None))
+        values = [None if np.isnan(value) else float(value) for value in iou]
+        return dict(zip(self.classes, values, strict=True))
+
+    def _total(self, records: Sequence[Record], weight: np.ndarray | None) -> np.ndarray:
+        confusion = np.stack([record.confusion for record in records])
+        if weight is None:
+            return confusion.sum(0)
+        count = len(self.classes)
+        return (weight @ confusion.reshape(len(records), -1)).reshape(-1, count, count)
+
+
+def create_evaluator(model: DownstreamModel, task: Task) -> Evaluator:
+    """Join a frozen model to a task.
+
+    Raises:
+        TaskError: the model is of another kind than the task, or their classes do not agree.
+    """
+    if model.kind != task.kind:
+        raise TaskError(f"task {task.name} needs a {task.kind} evaluator, not a {model.kind} one")
+    if task.kind == "classification":
+        return ClassificationEvaluator(model, task)
+    return SegmentationEvaluator(model, task)
+
+
+def _size(shape: Sequence[int]) -> str:
+    return f"{shape[1]}x{shape[0]}"

@@ -1,0 +1,78 @@
+"""Scores as pure functions of per-image statistics."""
+
+import numpy as np
+import torch
+from torchmetrics.functional.classification import multiclass_confusion_matrix
+
+
+def confusion_matrix(
+    prediction: torch.Tensor, label: torch.Tensor, num_classes: int, ignore_index: int
+) -> np.ndarray:
+    """Pixel confusion of one image.
+
+    Args:
+        prediction: (H, W) integer, values 0…num_classes−1.
+        label: (H, W) integer, values 0…num_classes−1 or `ignore_index`.
+
+    Returns:
+        (num_classes, num_classes) int64; rows are truth, columns prediction; ignored pixels are
+        left out.
+    """
+    matrix = multiclass_confusion_matrix(
+        prediction, label, num_classes, ignore_index=ignore_index, validate_args=False
+    )
+    return matrix.cpu().numpy().astype(np.int64)
+
+
+def class_iou(confusion: np.ndarray) -> np.ndarray:
+    """Intersection over union of each class, TP / (TP + FP + FN).
+
+    A class absent from the truth but predicted scores 0; one absent from both is NaN.
+
+    Args:
+        confusion: (..., C, C) counts, rows truth, columns prediction.
+
+    Returns:
+        (..., C) float64 in [0, 1] or NaN.
+    """
+    hits = np.diagonal(confusion, axis1=-2, axis2=-1).astype(np.float64)
+    union = confusion.sum(-1) + confusion.sum(-2) - hits
+    return np.divide(hits, union, out=np.full(hits.shape, np.nan), where=union > 0)
+
+
+def mean_iou(confusion: np.ndarray) -> np.ndarray:
+    """mIoU: mean of `class_iou` over the classes that count.
+
+    Args:
+        confusion: (..., C, C) counts of a whole dataset.
+
+    Returns:
+        (...) float64 in [0, 1]; NaN when no class counts.
+    """
+    iou = class_iou(confusion)
+    counted = ~np.isnan(iou)
+    total = np.where(counted, iou, 0).sum(-1)
+    count = counted.sum(-1)
+    return np.divide(total, count, out=np.full(np.shape(total), np.nan), where=count > 0)
+
+
+def pixel_accuracy(confusion: np.ndarray) -> np.ndarray:
+    """Share of labelled pixels that are right; (..., C, C) → (...) in [0, 1], NaN without any."""
+    hits = np.trace(confusion, axis1=-2, axis2=-1).astype(np.float64)
+    total = confusion.sum((-2, -1))
+    return np.divide(hits, total, out=np.full(np.shape(hits), np.nan), where=total > 0)
+
+
+def top1(correct: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
+    """Top-1 accuracy.
+
+    Args:
+        correct: (N,) bool, one per image.
+        weight: (..., N) how often each image counts (bootstrap resamples); None is once.
+
+    Returns:
+        (...) float64 in [0, 1].
+    """
+    if weight is None:
+        return correct.mean(dtype=np.float64)
+    return (weight @ correct.astype(np.float64)) / weight.sum(-1)

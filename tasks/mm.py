@@ -1,0 +1,131 @@
+"""The only door to mmengine, mmcv and mmsegmentation.
+
+mmsegmentation imports compiled mmcv operations that none of its usual models call. Where mmcv is
+the lite build, a stand-in module takes their place, so that the imports succeed and a model that
+does need a compiled operation says so when it runs.
+"""
+
+import importlib.util
+import logging
+import sys
+import types
+import warnings
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from tasks.errors import TaskError
+
+
+def build_segmentor(config_path: Path) -> nn.Module:
+    """Build the model of an mmsegmentation config, without downloading any weights.
+
+    Raises:
+        TaskError: no such file, no `model` in it, or mmsegmentation refuses it.
+    """
+    if not config_path.is_file():
+        raise TaskError(f"{config_path}: no such mmsegmentation config")
+    _prepare()
+    from mmengine.config import Config, ConfigDict
+    from mmengine.registry import DefaultScope
+    from mmseg.registry import MODELS
+
+    try:
+        config = Config.fromfile(config_path)
+        if "model" not in config:
+            raise TaskError(f"{config_path}: has no `model`; an mmsegmentation config is needed")
+        model = ConfigDict(_without_downloads(config.model.to_dict()))
+        with DefaultScope.overwrite_default_scope("mmseg"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return MODELS.build(model).eval()
+    except TaskError:
+        raise
+    except Exception as error:
+        reason = str(error).strip().splitlines()[-1] if str(error).strip() else repr(error)
+        raise TaskError(f"{config_path}: mmsegmentation cannot build it ({reason})") from error
+
+
+def segment(model: nn.Module, image: torch.Tensor) -> torch.Tensor:
+    """Logits of an mmsegmentation model, normalised as its own data preprocessor says.
+
+    Args:
+        image: (B, 3, H, W) float32 RGB in [0, 1].
+
+    Returns:
+        (B, K, H, W) float logits.
+    """
+    height, width = image.shape[-2:]
+    # mmsegmentation's images are BGR with levels 0 to 255.
+    inputs = list(image.flip(1) * 255)
+    batch = model.data_preprocessor({"inputs": inputs}, False)["inputs"]
+    meta = {
+        "ori_shape": (height, width),
+        "img_shape": batch.shape[-2:],
+        "pad_shape": batch.shape[-2:],
+    }
+    logits = model.inference(batch, [meta] * len(inputs))
+    return logits[..., :height, :width]
+
+
+def segmentation_loss(model: nn.Module, image: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+    """Training loss of an mmsegmentation model: the sum of its heads' losses.
+
+    Args:
+        image: (B, 3, H, W) float32 RGB in [0, 1].
+        label: (B, H, W) int64 class indices, 255 is void.
+    """
+    from mmengine.structures import PixelData
+    from mmseg.structures import SegDataSample
+
+    shape = {"img_shape": image.shape[-2:], "ori_shape": image.shape[-2:]}
+    samples = [SegDataSample(gt_sem_seg=PixelData(data=one[None]), metainfo=shape) for one in label]
+    batch = model.data_preprocessor(
+        {"inputs": list(image.flip(1) * 255), "data_samples": samples}, True
+    )
+    losses = model.loss(batch["inputs"], batch["data_samples"])
+    return sum(value for name, value in losses.items() if "loss" in name)
+
+
+def packaged_config(name: str) -> Path | None:
+    """Path of a config that mmsegmentation ships, e.g. `pspnet/pspnet_r50-....py`, or None."""
+    spec = importlib.util.find_spec("mmseg")
+    path = Path(spec.origin).parent / ".mim" / "configs" / name
+    return path if path.is_file() else None
+
+
+def _without_downloads(node: object) -> object:
+    """Drop `pretrained` and `init_cfg`, which fetch backbone weights that a checkpoint replaces."""
+    if isinstance(node, dict):
+        return {
+            key: None if key in ("pretrained", "init_cfg") else _without_downloads(value)
+            for key, value in node.items()
+        }
+    if isinstance(node, list | tuple):
+        return type(node)(_without_downloads(value) for value in node)
+    return node
+
+
+def _prepare() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import mmcv
+
+        # find_spec raises once the stand-in (which has no loader) is in place; look it up first.
+        if "mmcv._ext" not in sys.modules and importlib.util.find_spec("mmcv._ext") is None:
+            sys.modules["mmcv._ext"] = mmcv._ext = _StandIn("mmcv._ext")
+        import mmseg.models  # noqa: F401
+    logging.getLogger("mmengine").setLevel(logging.WARNING)
+
+
+class _StandIn(types.ModuleType):
+    """Takes the place of mmcv's compiled extension; every operation fails when called."""
+
+    def __getattr__(self, name: str):
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+        def missing(*_args, **_kwargs):
+            raise NotImplementedError(f"{name} needs the full mmcv with compiled operations")
+
+        return missing

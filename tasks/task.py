@@ -1,0 +1,84 @@
+"""A task: the samples of a dataset in its official layout, their labels and the protocol."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from tasks.errors import TaskError
+from tasks.images import read_label
+from tasks.protocol import Protocol
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One image and its truth.
+
+    Attributes:
+        id: path relative to the dataset's root, without suffix; unique within a task.
+        split: e.g. "val" or "test_night".
+        image: image file.
+        target: class name (classification) or label file (segmentation).
+    """
+
+    id: str
+    split: str
+    image: Path
+    target: str | Path
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is evaluated, and how.
+
+    Attributes:
+        name: as in the name grammar, e.g. "darkzurich" or "segmentation:my/folder".
+        kind: "classification" or "segmentation".
+        samples: in sorted order, split by split; the first split is the one that is reported first.
+        protocol: see `Protocol`.
+        classes: class names in index order; None when only the evaluator knows them.
+        ignore_index: label id that no score counts (segmentation).
+        id_table: (256,) int16, stored label id → class index or `ignore_index`; negative is an
+            unknown id. None accepts 0…classes−1 and `ignore_index`.
+        sample_data: True for the procedural scenes that ship with the product.
+    """
+
+    name: str
+    kind: str
+    samples: tuple[Sample, ...]
+    protocol: Protocol
+    classes: tuple[str, ...] | None
+    ignore_index: int = 255
+    id_table: np.ndarray | None = field(default=None, repr=False, compare=False)
+    sample_data: bool = False
+
+    @property
+    def splits(self) -> list[str]:
+        """Names of the splits in reporting order."""
+        return list(dict.fromkeys(sample.split for sample in self.samples))
+
+    def read_target(self, sample: Sample) -> np.ndarray:
+        """Read a segmentation label as class indices.
+
+        Returns:
+            (H, W) int16 with values 0…classes−1 and `ignore_index`.
+
+        Raises:
+            TaskError: unreadable file, or an id that the task does not define.
+        """
+        stored = read_label(Path(sample.target))
+        table = self._plain_table() if self.id_table is None else self.id_table
+        label = table[stored]
+        if (label < 0).any():
+            ids = np.unique(stored[label < 0])
+            raise TaskError(
+                f"{sample.target}: unknown label id {ids[0]} ({int((label < 0).sum())} pixels); "
+                f"the task knows 0-{len(self.classes or ()) - 1} and void {self.ignore_index}"
+            )
+        return label
+
+    def _plain_table(self) -> np.ndarray:
+        table = np.full(256, -1, np.int16)
+        table[: len(self.classes or ())] = np.arange(len(self.classes or ()))
+        table[self.ignore_index] = self.ignore_index
+        return table

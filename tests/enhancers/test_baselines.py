@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+import torch
+
+from enhancers import EnhancerError
+from enhancers.baselines import CLAHE, Gamma, Identity
+
+
+def test_identity_changes_nothing():
+    image = torch.rand(2, 3, 16, 19)
+    assert torch.equal(Identity()(image), image)
+
+
+def test_gamma_is_a_power():
+    image = torch.tensor([0.0, 0.25, 1.0]).repeat(1, 3, 16, 6)
+    assert torch.allclose(Gamma(0.5)(image), torch.tensor([0.0, 0.5, 1.0]).repeat(1, 3, 16, 6))
+
+
+@pytest.mark.parametrize("exponent", [0, -1.0, float("inf"), float("nan")])
+def test_gamma_needs_a_positive_exponent(exponent):
+    with pytest.raises(EnhancerError, match="exponent"):
+        Gamma(exponent)
+
+
+def test_clahe_raises_local_contrast_in_8_bit_steps():
+    image = torch.linspace(0.05, 0.2, 64).repeat(1, 3, 64, 1)
+    out = CLAHE()(image)
+    assert out.std() > 1.5 * image.std()
+    levels = out * 255
+    assert torch.allclose(levels, levels.round(), atol=1e-4)
+
+
+def test_clahe_keeps_the_hue_and_rgb_order():
+    image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 0.1
+    image[:, 0] += 0.4
+    means = CLAHE()(image).mean((0, 2, 3))
+    assert means[0] > 2 * means[1:].max()
+
+
+def test_clahe_treats_each_image_alone():
+    images = torch.rand(2, 3, 40, 56, generator=torch.Generator().manual_seed(0))
+    images[1] *= 0.2
+    singles = torch.cat([CLAHE()(one[None]) for one in images])
+    assert np.array_equal(CLAHE()(images).numpy(), singles.numpy())
+
+
+@pytest.mark.parametrize("wrong", [{"clip_limit": 0.0}, {"tiles": 0}])
+def test_clahe_needs_positive_options(wrong):
+    with pytest.raises(EnhancerError, match="CLAHE"):
+        CLAHE(**wrong)
+
+
+def test_options_are_recorded():
+    assert Gamma(0.6).options == {"exponent": 0.6}
+    assert CLAHE(tiles=4).options == {"clip_limit": 2.0, "tiles": 4}

@@ -1,0 +1,86 @@
+import pytest
+import torch
+
+from enhancers import EnhancerError
+from enhancers.zerodcepp import ZeroDCEpp, pad_to_multiples
+
+
+@pytest.fixture
+def released(weights):
+    def build(scale_factor: int, script_crop: bool = False) -> ZeroDCEpp:
+        network = ZeroDCEpp(scale_factor, script_crop).eval()
+        network.load_released(weights("zerodcepp/Epoch99.pth"))
+        return network
+
+    return build
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("scale_factor", "script_crop"), [(12, True), (1, True), (1, False)])
+@torch.no_grad()
+def test_parity_with_the_released_network(scale_factor, script_crop, released, crop, reference):
+    out = released(scale_factor, script_crop).run(crop)
+    for value, name in ((out.image, "out"), (out.curve, "curve")):
+        expected = reference(f"zerodcepp/crop_113x97_sf{scale_factor}_{name}")
+        assert torch.allclose(value, expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.shared
+@torch.no_grad()
+def test_padding_and_the_script_agree_on_multiples(released, crop):
+    image = crop[..., :96, :108]
+    assert torch.equal(released(12)(image), released(12, script_crop=True)(image))
+
+
+@pytest.mark.shared
+@torch.no_grad()
+def test_padding_stays_near_the_script_elsewhere(released, crop, reference):
+    out = released(12)(crop)
+    assert out.shape == crop.shape
+    # The enlarged curve lies on a grid of 9×10 cells here and of 8×9 in the script.
+    change = (out[..., :96, :108] - reference("zerodcepp/crop_113x97_sf12_out")).abs()
+    assert change.mean() < 0.01
+    assert change.max() < 0.05
+
+
+def test_curve_is_applied_eight_times():
+    network = ZeroDCEpp(1)
+    image = torch.rand(1, 3, 16, 16)
+    out = network.run(image)
+    expected = image.double()
+    for _ in range(8):
+        expected = expected + out.curve.double() * (expected**2 - expected)
+    assert torch.allclose(out.image.double(), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("extreme", [-1.0, 1.0])
+@torch.no_grad()
+def test_output_stays_in_range_under_the_strongest_curve(extreme):
+    network = ZeroDCEpp(1)
+    torch.nn.init.zeros_(network.e_conv7.point_conv.weight)
+    torch.nn.init.constant_(network.e_conv7.point_conv.bias, 100 * extreme)
+    image = torch.rand(1, 3, 128, 128)
+    image[0, 0, 0, :3] = torch.tensor([0.0, 1.0, 1 - 6e-8])
+    out = network(image)
+    assert out.min() >= 0
+    assert out.max() <= 1
+
+
+def test_padding_reflects_and_falls_back_to_the_edge():
+    image = torch.arange(20.0).reshape(1, 1, 4, 5)
+    reflected = pad_to_multiples(image, 3)
+    assert reflected.shape == (1, 1, 6, 6)
+    assert torch.equal(reflected[0, 0, 4:, :5], image[0, 0, [2, 1]])
+    repeated = pad_to_multiples(image, 12)
+    assert repeated.shape == (1, 1, 12, 12)
+    assert (repeated[0, 0, 4:, 4:] == image[0, 0, 3, 4]).all()
+
+
+def test_parameter_count_of_the_paper():
+    assert sum(parameter.numel() for parameter in ZeroDCEpp().parameters()) == 10_561
+
+
+@pytest.mark.parametrize("scale_factor", [0, -1, 1.5])
+def test_scale_factor_must_be_a_positive_integer(scale_factor):
+    with pytest.raises(EnhancerError, match="scale_factor"):
+        ZeroDCEpp(scale_factor)
