@@ -13,13 +13,17 @@ SMALLEST_SIDE = 16
 
 
 class Output(Protocol):
-    """What a network gives: a NamedTuple of its own whose `image` is the enhanced image."""
+    """What a network gives: a NamedTuple of its own whose `image` is the enhanced image.
+
+    Its other fields are what the network's own objective looks at.
+    """
 
     @property
     def image(self) -> Tensor: ...
 
 
-Run = Callable[[Tensor], Output]
+# Any, because each objective reads the fields of its own network besides `image`.
+Run = Callable[[Tensor], Any]
 
 
 class Enhancer(nn.Module, ABC):

@@ -10,6 +10,8 @@ import logging
 import sys
 import types
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -56,15 +58,13 @@ def segment(model: nn.Module, image: torch.Tensor) -> torch.Tensor:
         (B, K, H, W) float logits.
     """
     height, width = image.shape[-2:]
-    # mmsegmentation's images are BGR with levels 0 to 255.
-    inputs = list(image.flip(1) * 255)
-    batch = model.data_preprocessor({"inputs": inputs}, False)["inputs"]
+    batch = _normalised(model, image)
     meta = {
         "ori_shape": (height, width),
         "img_shape": batch.shape[-2:],
         "pad_shape": batch.shape[-2:],
     }
-    logits = model.inference(batch, [meta] * len(inputs))
+    logits = model.inference(batch, [meta] * len(image))
     return logits[..., :height, :width]
 
 
@@ -79,11 +79,10 @@ def segmentation_loss(model: nn.Module, image: torch.Tensor, label: torch.Tensor
     from mmseg.structures import SegDataSample
 
     shape = {"img_shape": image.shape[-2:], "ori_shape": image.shape[-2:]}
-    samples = [SegDataSample(gt_sem_seg=PixelData(data=one[None]), metainfo=shape) for one in label]
-    batch = model.data_preprocessor(
-        {"inputs": list(image.flip(1) * 255), "data_samples": samples}, True
-    )
-    losses = model.loss(batch["inputs"], batch["data_samples"])
+    samples = [
+        SegDataSample(gt_sem_seg=PixelData(data=one[None]), metainfo=shape) for one in label
+    ]
+    losses = model.loss(_normalised(model, image), samples)
     return sum(value for name, value in losses.items() if "loss" in name)
 
 
@@ -92,6 +91,11 @@ def packaged_config(name: str) -> Path | None:
     spec = importlib.util.find_spec("mmseg")
     path = Path(spec.origin).parent / ".mim" / "configs" / name
     return path if path.is_file() else None
+
+
+def _normalised(model: nn.Module, image: torch.Tensor) -> torch.Tensor:
+    # mmsegmentation's images are BGR with levels 0 to 255.
+    return model.data_preprocessor({"inputs": list(image.flip(1) * 255)}, False)["inputs"]
 
 
 def _without_downloads(node: object) -> object:
@@ -107,15 +111,23 @@ def _without_downloads(node: object) -> object:
 
 
 def _prepare() -> None:
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _compiled_operations():
         warnings.simplefilter("ignore")
-        import mmcv
-
-        # find_spec raises once the stand-in (which has no loader) is in place; look it up first.
-        if "mmcv._ext" not in sys.modules and importlib.util.find_spec("mmcv._ext") is None:
-            sys.modules["mmcv._ext"] = mmcv._ext = _StandIn("mmcv._ext")
         import mmseg.models  # noqa: F401
     logging.getLogger("mmengine").setLevel(logging.WARNING)
+
+
+@contextmanager
+def _compiled_operations() -> Iterator[None]:
+    """Lend the stand-in to imports; it must not stay, or mmengine would look for it in mmcv."""
+    if importlib.util.find_spec("mmcv._ext") is not None:
+        yield
+        return
+    sys.modules["mmcv._ext"] = _StandIn("mmcv._ext")
+    try:
+        yield
+    finally:
+        del sys.modules["mmcv._ext"]
 
 
 class _StandIn(types.ModuleType):

@@ -33,12 +33,16 @@ def resize(
 
 
 def resize_label(label: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Nearest-neighbour resizing at pixel centres, as Pillow's; (H, W) integer → (H', W')."""
-    rows, columns = (
-        ((torch.arange(new, dtype=torch.float64) + 0.5) * (old / new)).long().clamp(max=old - 1)
-        for new, old in zip(size, label.shape, strict=True)
-    )
+    """Nearest-neighbour resizing as Pillow's; (H, W) integer → (H', W')."""
+    rows, columns = (_nearest(old, new) for old, new in zip(label.shape, size, strict=True))
     return label[rows][:, columns]
+
+
+def _nearest(old: int, new: int) -> torch.Tensor:
+    # Pillow adds the step up from pixel to pixel; rounding decides where a centre lies on an edge.
+    step = old / new
+    position = np.cumsum(np.r_[step / 2, np.full(new - 1, step)])
+    return torch.from_numpy(position.astype(np.int64)).clamp(max=old - 1)
 
 
 def _rounded(image: torch.Tensor) -> torch.Tensor:

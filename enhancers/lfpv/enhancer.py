@@ -22,7 +22,7 @@ class Paths(NamedTuple):
     lfpv: Run
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Path:
     """run(image): the outputs for any image; for `image` itself without encoding it again."""
 

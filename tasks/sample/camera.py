@@ -22,10 +22,12 @@ class Camera:
 
     def project(self, points: np.ndarray) -> np.ndarray:
         """Project world points (N, 3) with z > 0 to canvas pixels (N, 2), float."""
-        x, y, z = np.asarray(points, float).T
-        u = self.u0 + self.focal * x / z
-        v = self.v0 + self.focal * (self.height - y) / z
-        return np.stack([u, v], axis=-1)
+        points = np.asarray(points, float)
+        scale = self.focal / points[:, 2]
+        pixels = np.empty((len(points), 2))
+        pixels[:, 0] = self.u0 + scale * points[:, 0]
+        pixels[:, 1] = self.v0 + scale * (self.height - points[:, 1])
+        return pixels
 
     def upright(self, x: float, panels: list[tuple[float, float, float, float]]) -> np.ndarray:
         """Project panels of an upright plane along the road.
@@ -37,9 +39,10 @@ class Camera:
         Returns:
             (N, 4, 2) pixels: near low, far low, far high, near high.
         """
-        near, far, low, high = np.asarray(panels, float).reshape(-1, 4).T
-        z, y = np.stack([near, far, far, near], -1), np.stack([low, low, high, high], -1)
-        points = np.stack([np.full_like(z, x), y, z], axis=-1)
+        ranges = np.asarray(panels, float).reshape(-1, 4)
+        points = np.full((len(ranges), 4, 3), x, float)
+        points[..., 1] = ranges[:, [2, 2, 3, 3]]
+        points[..., 2] = ranges[:, [0, 1, 1, 0]]
         return self.project(points.reshape(-1, 3)).reshape(-1, 4, 2)
 
     def world(self, depth: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:

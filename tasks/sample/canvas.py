@@ -43,18 +43,19 @@ class Canvas:
 
     def fill(
         self,
-        polygons: Sequence[np.ndarray],
+        polygons: Sequence[np.ndarray] | np.ndarray,
         color: Color | None,
         *,
         train_id: int | None = None,
         depth: float | None = None,
         glow: Color | None = None,
     ) -> None:
-        """Fill polygons (each (N, 2) pixels); what is None stays as it is, but see `glow`.
+        """Fill polygons, each (N, 2) pixels; buffers whose value is None keep their content.
 
-        A part with a `train_id` is a new thing: it hides the glow behind it. `depth` is in metres.
+        Only a part with a `train_id` hides the glow behind it. `depth` is in metres.
         """
-        corners = [_fixed_point(polygon) for polygon in polygons]
+        whole = isinstance(polygons, np.ndarray)
+        corners = list(_fixed_point(polygons) if whole else map(_fixed_point, polygons))
         for buffer, value in self._targets(color, train_id, depth, glow):
             cv2.fillPoly(buffer, corners, value, shift=_SHIFT)
 

@@ -64,5 +64,5 @@ def emission(street: Street) -> np.ndarray:
     height, width = direct.shape[:2]
     wide = cv2.GaussianBlur(small, (0, 0), 5.0)
     near = cv2.GaussianBlur(small, (0, 0), 1.2)
-    veil = cv2.resize(0.12 * near + 0.10 * wide, (width, height), interpolation=cv2.INTER_LINEAR)
+    veil = cv2.resize(0.25 * near + 0.15 * wide, (width, height), interpolation=cv2.INTER_LINEAR)
     return direct + veil

@@ -14,7 +14,7 @@ from tasks.sample.light import emission, illumination
 from tasks.sample.seeds import generator
 from tasks.sample.street import Street
 
-STREET_EXPOSURE = (0.0035, 0.012)
+STREET_EXPOSURE = (0.003, 0.009)
 """Range of the ambient light of a street at night, as a share of the day's (log-uniform)."""
 
 OBJECT_EXPOSURE = (0.02, 0.09)

@@ -23,13 +23,13 @@ class Head:
 
 def cat(pen: Pen, rng: np.random.Generator) -> None:
     """A cat: round head, upright pointed ears, short snout, long thin tail."""
-    _animal(pen, rng, Head("pointed", rng.uniform(0.0, 0.25)), (0.07, rng.uniform(0.8, 1.2)))
+    _animal(pen, rng, Head("pointed", rng.uniform(-0.1, 0.1)), (0.07, rng.uniform(0.8, 1.2)))
 
 
 def dog(pen: Pen, rng: np.random.Generator) -> None:
     """A dog: long snout, mostly hanging ears, shorter and thicker tail."""
-    ear = "hanging" if rng.random() < 0.8 else "pointed"
-    _animal(pen, rng, Head(ear, rng.uniform(0.5, 0.95)), (0.11, rng.uniform(0.35, 0.7)))
+    ear = "hanging" if rng.random() < 0.9 else "pointed"
+    _animal(pen, rng, Head(ear, rng.uniform(0.7, 1.2)), (0.11, rng.uniform(0.35, 0.7)))
 
 
 def _animal(pen: Pen, rng: np.random.Generator, head: Head, tail: tuple[float, float]) -> None:

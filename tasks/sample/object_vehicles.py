@@ -59,7 +59,7 @@ def _car_end(pen: Pen, rng: np.random.Generator) -> None:
     glass = [(-half + 0.12, waist + 0.03), (half - 0.12, waist + 0.03), (roof - 0.06, top - 0.1),
              (-roof + 0.06, top - 0.1)]  # fmt: skip
     pen.polygon(glass, colors.jitter(rng, colors.GLASS, 25))
-    car_face(pen, rng, (2 * half, waist), paint, oncoming)
+    car_face(pen, (2 * half, waist), paint, oncoming, lit=False)
 
 
 def bus(pen: Pen, rng: np.random.Generator) -> None:

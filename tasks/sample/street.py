@@ -25,7 +25,7 @@ from tasks.sample.street_traffic import populate
 HEIGHT, WIDTH = 256, 512
 
 RARE = ("tram", "wall", "truck", "fence", "bus", "motorcycle")
-"""Scene i surely has RARE[i % 6]; any six scenes in a row hold every rare class."""
+"""Scene i is given RARE[i % 6], so that no set goes without a class."""
 
 
 @dataclass(frozen=True)

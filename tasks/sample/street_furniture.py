@@ -41,7 +41,7 @@ def street_lamp(canvas: Canvas, camera: Camera, rng: np.random.Generator, x: flo
             (reach - 0.3, tall + 0.14)]  # fmt: skip
     pen.polygon(head, (208, 206, 196), TrainId.POLE, glow=glow)
     over = x - reach if x > 0 else x + reach
-    return Lamp((over, tall - 0.2, z), tone, rng.uniform(150, 400))
+    return Lamp((over, tall - 0.2, z), tone, rng.uniform(220, 600))
 
 
 def traffic_light(

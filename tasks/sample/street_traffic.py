@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from tasks.sample import street_figures as figures
 from tasks.sample import street_vehicles as vehicles
 from tasks.sample.camera import Camera
 from tasks.sample.canvas import Canvas
-from tasks.sample.pen import standing
+from tasks.sample.pen import Pen, standing
 from tasks.sample.street_furniture import (
     LED,
     SODIUM,
@@ -22,6 +23,19 @@ from tasks.sample.street_furniture import (
 )  # fmt: skip
 from tasks.sample.street_ground import Road
 from tasks.sample.street_sides import tree
+
+_VEHICLES = {
+    "car": vehicles.car,
+    "truck": vehicles.truck,
+    "bus": vehicles.bus,
+    "tram": vehicles.tram,
+}
+_TWO_WHEELERS = {
+    "bicycle": figures.bicycle,
+    "cyclist": figures.cyclist,
+    "motorcycle": figures.motorcycle,
+    "motorcyclist": figures.motorcyclist,
+}
 
 _HEADLIGHT = (1.0, 0.95, 0.82)
 _TAILLIGHT = (1.0, 0.1, 0.06)
@@ -86,15 +100,13 @@ def _posts(cast: Cast) -> None:
             cast.add(z, lambda x=x: traffic_light(cast.canvas, cast.camera, rng, x, z))
 
 
-def _pen(cast: Cast, x: float, z: float):
+def _pen(cast: Cast, x: float, z: float) -> Pen:
     return standing(cast.canvas, cast.camera, x, z, mirror=bool(cast.rng.random() < 0.5))
 
 
 def _vehicle(cast: Cast, kind: str, x: float, z: float, oncoming: bool) -> None:
-    paint = getattr(vehicles, kind)
-
     def painter() -> Lamp:
-        paint(cast.canvas, cast.camera, cast.rng, x, z, oncoming)
+        _VEHICLES[kind](cast.canvas, cast.camera, cast.rng, x, z, oncoming)
         if oncoming:
             return Lamp((x, 0.8, z - 1.5), _HEADLIGHT, 12.0)
         return Lamp((x, 0.8, z - 0.8), _TAILLIGHT, 2.5)
@@ -147,12 +159,8 @@ def _parked(cast: Cast) -> None:
 
 
 def _dark_car(cast: Cast, x: float, z: float, turned: bool) -> None:
-    def painter() -> None:
-        before = cast.canvas.glow.copy()
-        vehicles.car(cast.canvas, cast.camera, cast.rng, x, z, turned)
-        cast.canvas.glow[:] = before
-
-    cast.add(z, painter)
+    paint = partial(vehicles.car, cast.canvas, cast.camera, cast.rng, x, z, turned, lit=False)
+    cast.add(z, paint)
 
 
 def _two_wheelers(cast: Cast, wanted: str) -> None:
@@ -166,7 +174,7 @@ def _two_wheelers(cast: Cast, wanted: str) -> None:
             x = rng.choice([road.left - rng.uniform(0.7, 1.6), road.right + rng.uniform(0.7, 1.6)])
         else:
             x = rng.uniform(road.left + 0.8, road.right - 0.5)
-        draw = getattr(figures, kind)
+        draw = _TWO_WHEELERS[kind]
         cast.add(z, lambda x=x, z=z, draw=draw: draw(_pen(cast, x, z), rng))
 
 

@@ -68,8 +68,8 @@ def shadow(canvas: Canvas, camera: Camera, x: tuple[float, float], z: tuple[floa
 
 
 def car(canvas: Canvas, camera: Camera, rng: np.random.Generator, x: float, z: float,
-        oncoming: bool) -> None:  # fmt: skip
-    """A car whose near end is at z metres and whose middle is at x metres."""
+        oncoming: bool, lit: bool = True) -> None:  # fmt: skip
+    """A car whose near end is at z metres, its middle at x metres; parked ones are not `lit`."""
     paint = colors.pick(rng, colors.CARS)
     wide, deep = rng.uniform(1.65, 1.95), rng.uniform(3.7, 4.7)
     waist, top = rng.uniform(0.8, 1.0), rng.uniform(1.35, 1.85)
@@ -82,7 +82,7 @@ def car(canvas: Canvas, camera: Camera, rng: np.random.Generator, x: float, z: f
     paint_box(canvas, camera, cabin, paint, TrainId.CAR)
     _car_side(canvas, camera, body, cabin)
     _car_glass(canvas, camera, cabin)
-    car_face(standing(canvas, camera, x, z), rng, (wide, waist), paint, oncoming)
+    car_face(standing(canvas, camera, x, z), (wide, waist), paint, oncoming, lit)
 
 
 def _car_side(canvas: Canvas, camera: Camera, body: Box, cabin: Box) -> None:
@@ -105,9 +105,7 @@ def _car_glass(canvas: Canvas, camera: Camera, cabin: Box) -> None:
     canvas.fill([face.mean(axis=0) + (face - face.mean(axis=0)) * (0.88, 0.8)], colors.GLASS)
 
 
-def car_face(
-    pen: Pen, rng: np.random.Generator, size: tuple[float, float], paint: Color, oncoming: bool
-) -> None:
+def car_face(pen: Pen, size: tuple[float, float], paint: Color, oncoming: bool, lit: bool) -> None:
     """The lamps, bumper, plate and wheels of a car's near end; `size` is (width, waist height)."""
     half, waist = size[0] / 2, size[1]
     for side in (-1, 1):
@@ -116,7 +114,7 @@ def car_face(
         lamp = sorted((side * (half - 0.38), side * (half - 0.04)))
         color = colors.HEADLIGHT if oncoming else colors.TAILLIGHT
         day = colors.mix(color, (150, 150, 150), 0.35)
-        pen.rect(tuple(lamp), (waist - 0.3, waist - 0.13), day, glow=color)
+        pen.rect(tuple(lamp), (waist - 0.3, waist - 0.13), day, glow=color if lit else None)
     pen.rect((-half, half), (0.2, 0.36), colors.shade(paint, 0.5))
     if oncoming:
         pen.rect((-half + 0.42, half - 0.42), (waist - 0.34, waist - 0.12), (45, 45, 48))

@@ -9,18 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "shared: needs the shared folder of data and references")
-
-
-@pytest.fixture(scope="session")
-def shared() -> Path:
-    if not SHARED.is_dir():
-        pytest.skip("no shared folder")
-    return SHARED
+# Networks and images here are so small that a second thread costs more than it gives.
+torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ def test_load_strict_loads():
     [
         ({"weight": torch.zeros(2, 3)}, "missing bias"),
         ({"weight": torch.zeros(2, 3), "bias": torch.zeros(2), "x": torch.zeros(1)}, "pected x"),
-        ({"weight": torch.zeros(2, 4), "bias": torch.zeros(2)}, r"weight \(2, 4\) instead of \(2, 3"),
+        ({"weight": torch.zeros(2, 4), "bias": torch.zeros(2)}, r"t \(2, 4\) instead of \(2, 3"),
         ({"weight": torch.zeros(2, 3), "bias": "text"}, "bias str instead"),
     ],
 )

@@ -32,6 +32,17 @@ def test_padding_and_the_script_agree_on_multiples(released, crop):
     assert torch.equal(released(12)(image), released(12, script_crop=True)(image))
 
 
+@torch.no_grad()
+def test_padding_is_cropped_from_where_it_was_added():
+    torch.manual_seed(0)
+    network = ZeroDCEpp(12)
+    image = torch.rand(1, 3, 29, 43)
+    padded = network.run(pad_to_multiples(image, 12))
+    out = network.run(image)
+    assert torch.equal(out.image, padded.image[..., :29, :43])
+    assert torch.equal(out.curve, padded.curve[..., :29, :43])
+
+
 @pytest.mark.shared
 @torch.no_grad()
 def test_padding_stays_near_the_script_elsewhere(released, crop, reference):

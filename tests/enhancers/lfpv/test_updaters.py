@@ -56,8 +56,8 @@ def slow_wedge(updater, nodes, embedding):
 
 
 def means(rows, owners):
-    of_node = [[row for row, owner in zip(rows, owners, strict=True) if owner == j] for j in range(L)]
-    return torch.stack([torch.stack(own).mean(0) for own in of_node])
+    owner = torch.tensor(owners)
+    return torch.stack([rows[owner == j].mean(0) for j in range(L)])
 
 
 def slow_layer_norm(values, norm):
