@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from pipeline.errors import PipelineError
 from tasks.evaluators import Evaluator, Record
 from tasks.images import read_rgb
+from tasks.loading import Batches
 from tasks.task import Sample
 
 Enhance = Callable[[torch.Tensor], torch.Tensor]
@@ -60,11 +61,11 @@ def measure(enhance: Enhance, evaluator: Evaluator, options: ChainOptions) -> It
         TaskError: an unreadable image or label.
         PipelineError: the enhancer changes the size or gives values that are not finite.
     """
-    loader = DataLoader(
+    loader = Batches(
         _Decoded(evaluator),
         batch_size=options.batch_size,
         num_workers=options.workers,
-        collate_fn=list,
+        collate=list,
         pin_memory=options.device.type == "cuda",
     )
     for items in loader:
@@ -78,15 +79,13 @@ class _Item:
     image: torch.Tensor
     target: torch.Tensor
     seconds: float
-    error: Exception | None = None
 
     def pin_memory(self) -> "_Item":
-        return _Item(self.sample, self.image.pin_memory(), self.target, self.seconds, self.error)
+        return _Item(self.sample, self.image.pin_memory(), self.target, self.seconds)
 
 
 class _Decoded(Dataset):
-    """Samples decoded to (H, W, 3) uint8 and their target; an error is handed on, not raised, so
-    that it reaches the user as it is, from a worker process too."""
+    """Samples decoded to (H, W, 3) uint8, with their targets."""
 
     def __init__(self, evaluator: Evaluator) -> None:
         self.evaluator = evaluator
@@ -97,12 +96,8 @@ class _Decoded(Dataset):
     def __getitem__(self, index: int) -> _Item:
         started = time.perf_counter()
         sample = self.evaluator.task.samples[index]
-        empty = torch.empty(0, dtype=torch.uint8)
-        try:
-            image = torch.from_numpy(read_rgb(sample.image).copy())
-            target = self.evaluator.target(sample)
-        except ValueError as error:
-            return _Item(sample, empty, empty, 0.0, error)
+        image = torch.from_numpy(read_rgb(sample.image).copy())
+        target = self.evaluator.target(sample)
         return _Item(sample, image, target, time.perf_counter() - started)
 
 
@@ -110,8 +105,6 @@ def _equal_sizes(items: Sequence[_Item]) -> Iterator[list[_Item]]:
     """Cut a batch where the image size changes."""
     group: list[_Item] = []
     for item in items:
-        if item.error is not None:
-            raise item.error
         if group and item.image.shape != group[0].image.shape:
             yield group
             group = []

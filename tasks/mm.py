@@ -79,9 +79,7 @@ def segmentation_loss(model: nn.Module, image: torch.Tensor, label: torch.Tensor
     from mmseg.structures import SegDataSample
 
     shape = {"img_shape": image.shape[-2:], "ori_shape": image.shape[-2:]}
-    samples = [
-        SegDataSample(gt_sem_seg=PixelData(data=one[None]), metainfo=shape) for one in label
-    ]
+    samples = [SegDataSample(gt_sem_seg=PixelData(data=one[None]), metainfo=shape) for one in label]
     losses = model.loss(_normalised(model, image), samples)
     return sum(value for name, value in losses.items() if "loss" in name)
 

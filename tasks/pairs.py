@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from tasks.errors import TaskError
 from tasks.images import image_files, read_rgb
+from tasks.loading import Batches
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def crops(
         TaskError: unreadable image, partners of different size, or an image smaller than `crop`.
     """
     data = _Crops(pairs, crop, batch * steps, seed)
-    yield from DataLoader(data, batch_size=batch, num_workers=workers)
+    yield from Batches(data, batch_size=batch, num_workers=workers)
 
 
 class _Crops(Dataset):

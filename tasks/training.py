@@ -7,11 +7,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from tasks import mm
 from tasks.errors import TaskError
 from tasks.images import read_rgb
+from tasks.loading import Batches
 from tasks.models import IMAGENET_MEAN, IMAGENET_STD
 from tasks.task import Sample, Task
 
@@ -107,7 +108,7 @@ def _train(
     device: torch.device,
     on_step: OnStep,
 ) -> None:
-    loader = DataLoader(
+    loader = Batches(
         data,
         batch_size=recipe.batch_size,
         shuffle=True,

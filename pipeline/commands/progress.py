@@ -11,7 +11,9 @@ from rich.progress import Progress, TextColumn
 def training_progress(title: str) -> Iterator[Callable[[int, int, float], None]]:
     """Give `advance(step, steps, loss)`."""
     columns = (*Progress.get_default_columns(), TextColumn("loss {task.fields[loss]:.4f}"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    quiet = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=quiet) as progress:
         bar = progress.add_task(title, loss=float("nan"))
 
         def advance(step: int, steps: int, loss: float) -> None:

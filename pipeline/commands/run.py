@@ -30,7 +30,8 @@ def run(arguments: Namespace) -> None:
     bench = prepare(task, arguments.evaluator, arguments.evaluator_weights)
     console = Console()
     results: list[Result] = []
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    stderr = Console(stderr=True)
+    with Progress(console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
         bar = progress.add_task("", total=len(names))
         for name, enhancer in loaded.items():
             progress.update(bar, description=f"{name} on {task.name}")

@@ -75,6 +75,8 @@ def _recipe(name: EnhancerName, arguments: Namespace) -> tuple[Path, dict[str, A
     """The recipe's file and its content, with `--steps` in it."""
     ENHANCERS.get(name.base)
     path = arguments.config or configs.ROOT / "enhancers" / f"{name.base}.yaml"
+    if not arguments.config and not path.is_file():
+        raise PipelineError(f"there is no recipe for '{name.base}'; give one with --config FILE")
     recipe = read_yaml(path)
     if missing := sorted(SECTIONS - set(recipe)):
         raise PipelineError(f"{path}: has no key '{missing[0]}'")

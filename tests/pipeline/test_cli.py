@@ -1,0 +1,156 @@
+"""The command line as a user meets it: exit codes, one line for an error, files written."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pipeline.cli import main
+from pipeline.result import Result
+
+from .conftest import NIGHT, NIGHT_GT, SEGMENTOR
+
+
+@pytest.fixture
+def run_night(dark_zurich, segmentor, tmp_path):
+    def run(*more, enhancer=("identity",), root=dark_zurich, weights=segmentor):
+        where = ["--root", str(root), "--out", str(tmp_path / "out")]
+        model = ["--evaluator", SEGMENTOR, "--evaluator-weights", str(weights)]
+        chosen = ["--enhancer", *enhancer, "--task", "darkzurich", "--protocol", "mmseg"]
+        return main(["run", *chosen, *where, *model, "--workers", "0", *more])
+
+    return run
+
+
+def error_line(capsys):
+    """The one line of stderr."""
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("pipeline: error: ")
+    return lines[0]
+
+
+def test_run_writes_results_panels_and_a_table(run_night, tmp_path, capsys):
+    assert run_night("--save-images", "2", enhancer=["identity", "gamma@0.6"]) == 0
+    table = capsys.readouterr().out
+    for text in ("identity", "gamma@0.6", "mIoU %", "the official split has 50"):
+        assert text in table
+    folder = tmp_path / "out/darkzurich"
+    assert Result.read(folder / "gamma@0.6/result.json").enhancer == "gamma@0.6"
+    panels = sorted((folder / "identity/images").iterdir())
+    assert len(panels) == 2
+    assert Image.open(panels[0]).size[0] > 3 * 64
+
+
+def test_a_failure_keeps_the_results_before_it(run_night, dark_zurich, tmp_path, capsys):
+    assert run_night() == 0
+    before = (tmp_path / "out/darkzurich/identity/result.json").read_bytes()
+    (dark_zurich / NIGHT.format(3)).write_bytes(b"x")
+    capsys.readouterr()
+    assert run_night(enhancer=["gamma@0.6"]) == 2
+    assert "frame_000003" in error_line(capsys)
+    assert (tmp_path / "out/darkzurich/identity/result.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["scii"], "did you mean sci"),
+        (["sci+lfvp"], "only addition to a base is +lfpv"),
+        (["sci+lfpv"], "no trained nodes here"),
+        (["identity+lfpv"], "no deep feature"),
+        (["identity@x"], "takes nothing after @"),
+        (["gamma@dark"], "needs a positive number"),
+        (["gamma@-1"], "positive"),
+        (["gamma"], "exponent"),
+    ],
+)
+def test_wrong_enhancers(run_night, capsys, names, message):
+    assert run_night(enhancer=names) == 2
+    assert message in error_line(capsys)
+
+
+def test_wrong_data(run_night, dark_zurich, tmp_path, capsys, save):
+    assert run_night(root=tmp_path / "nowhere") == 2
+    assert "no such folder" in error_line(capsys)
+    (tmp_path / "empty").mkdir()
+    assert run_night(root=tmp_path / "empty") == 2
+    assert "has no rgb_anon/val/night" in error_line(capsys)
+    save(dark_zurich / NIGHT_GT.format(1), np.full((48, 64), 77, np.uint8))
+    assert run_night() == 2
+    assert "unknown label id 77" in error_line(capsys)
+
+
+def test_no_dataset_says_where_to_get_it(capsys):
+    assert main(["run", "--enhancer", "identity", "--task", "darkzurich"]) == 2
+    line = error_line(capsys)
+    assert "--root" in line
+    assert "--sample" in line
+
+
+def test_wrong_evaluator_weights(run_night, tmp_path, segmentor, capsys):
+    torch.save({"x": torch.zeros(1)}, tmp_path / "other.pth")
+    assert run_night(weights=tmp_path / "other.pth") == 2
+    line = error_line(capsys)
+    assert "other.pth: the weights do not fit" in line
+    assert "is missing" in line
+    torch.save(torch.nn.Linear(1, 1), tmp_path / "hostile.pth")
+    assert run_night(weights=tmp_path / "hostile.pth") == 2
+    assert "refused" in error_line(capsys)
+
+
+def test_wrong_number_of_classes(signs, classifier, capsys, tmp_path):
+    (signs / "classes.yaml").write_text("classes: [stop, yield]")
+    arguments = ["--task", f"classification:{signs}", "--evaluator", "test_resnet"]
+    weights = ["--evaluator-weights", str(classifier), "--out", str(tmp_path / "o")]
+    assert main(["run", "--enhancer", "identity", *arguments, *weights]) == 2
+    assert "the evaluator has 3 classes, the task 2" in error_line(capsys)
+
+
+def test_unwritable_output_is_said_before_any_work(run_night, tmp_path, capsys):
+    (tmp_path / "out").write_text("a file in the way")
+    assert run_night() == 2
+    assert "cannot be written" in error_line(capsys)
+
+
+def test_unknown_options_and_numbers(capsys):
+    for arguments in (["run"], ["run", "--batch-size", "0"], ["frobnicate"]):
+        with pytest.raises(SystemExit) as stop:
+            main(arguments)
+        assert stop.value.code == 2
+
+
+def test_data_check_names_what_is_wrong(dark_zurich, capsys, save):
+    (dark_zurich / NIGHT.format(1)).write_bytes(b"broken")
+    save(dark_zurich / NIGHT_GT.format(2), np.full((48, 64), 99, np.uint8))
+    save(dark_zurich / NIGHT_GT.format(3), np.zeros((4, 4), np.uint8))
+    assert main(["data", "check", "darkzurich", "--root", str(dark_zurich)]) == 2
+    out = capsys.readouterr().out
+    for text in (
+        "val: 3 images, the official split has 50",
+        "frame_000001_rgb_anon.png: cannot be read",
+        "unknown label id 99",
+        "is 4x4, its image is 64x48",
+    ):
+        assert text in out
+
+
+def test_data_list_names_every_task(capsys):
+    assert main(["data", "list"]) == 0
+    out = capsys.readouterr().out
+    for text in ("codan", "darkzurich", "nighttime_driving", "Dark_Zurich_val_anon.zip"):
+        assert text in out
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys, pipeline.cli as c\n"
+        "try: c.main(['--help'])\nexcept SystemExit: pass\n"
+        "sys.exit(any(m in sys.modules for m in ('torch', 'numpy', 'mmseg', 'rich', 'yaml')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "usage: pipeline" in done.stdout
