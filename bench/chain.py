@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--enhancer", nargs="+", default=ENHANCERS)
     arguments = parser.parse_args()
-    task = create_task("darkzurich", protocol="mmseg", sample=True)
+    task = create_task("darkzurich", sample=True)
     evaluator = prepare(task, None, None).evaluator
     options = chain_options(task, arguments.device, amp=False, batch_size=None)
     evaluator.model.to(options.device)

@@ -77,7 +77,7 @@ def create_task(
     Args:
         name: "codan", "nighttime_driving", "darkzurich", "classification:DIR", "segmentation:DIR".
         root: the dataset's folder; by default `$PIPELINE_DATA/NAME`. Not for the ":DIR" tasks.
-        protocol: a protocol of the task; None is its default.
+        protocol: a protocol of the task; None is its default, or "sample" for the sample.
         sample: use the procedural sample scenes instead of the dataset; no root is needed.
 
     Raises:
@@ -241,4 +241,4 @@ def dataset_root(task: str) -> Path:
 def _sample_task(build: Any, base: str, protocol: str | None) -> Task:
     from pipeline.sample import sample_root
 
-    return replace(build(sample_root(base), protocol), sample_data=True)
+    return replace(build(sample_root(base), protocol or "sample"), sample_data=True)

@@ -175,7 +175,14 @@ def _result(
             "enhancer": enhancer.weights,
             "evaluator": bench.evaluator_provenance,
             "dataset": bench.dataset,
-            "numerics": {"amp": options.amp, "batch_size": options.batch_size},
+            "config": {
+                "enhancer": name,
+                "task": task.name,
+                "sample": task.sample_data,
+                "protocol": task.protocol.name,
+                **asdict(options),
+                "device": str(options.device),
+            },
         },
         notes=_notes(task, by_split, evaluator),
     )
@@ -226,11 +233,13 @@ def _notes(task: Task, by_split: dict[str, list[Record]], evaluator: Evaluator) 
         notes += _count_notes(task, by_split)
     if task.name == "darkzurich" and not task.sample_data:
         notes.append("val split: not comparable with published test-server figures")
-    for index, (mine, theirs) in enumerate(
-        zip(task.classes or (), evaluator.classes, strict=False)
-    ):
-        if mine != theirs:
-            notes.append(f"class {index} is '{mine}' in the data, '{theirs}' in the evaluator")
+    if task.kind == "segmentation":
+        pairs = zip(task.classes, evaluator.classes, strict=True)
+        notes += [
+            f"class {index} is '{mine}' in the data, '{theirs}' in the evaluator"
+            for index, (mine, theirs) in enumerate(pairs)
+            if mine != theirs
+        ]
     return notes
 
 

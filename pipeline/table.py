@@ -13,7 +13,7 @@ def print_table(results: Sequence[Result], console: Console) -> None:
     """Print one row per enhancer: scores with intervals, Δ to identity, time per image."""
     first = results[0]
     data = " — SAMPLE SCENES" if first.data == "sample" else ""
-    table = Table(title=f"{escape(first.task)}{data}, protocol {first.protocol['name']}")
+    table = Table(title=f"{escape(_short(first.task))}{data}, protocol {first.protocol['name']}")
     table.add_column("enhancer", overflow="fold")
     for name in first.scores:
         table.add_column(f"{_heading(name, first)} %", justify="right", no_wrap=True)
@@ -37,10 +37,10 @@ def _heading(score: str, result: Result) -> str:
     return (score.split("/")[1] if len(splits) == 1 else score).replace("pixel_", "")
 
 
-def _short(enhancer: str) -> str:
-    """A weights file is shown without its folder."""
-    head, at, weights = enhancer.partition("@")
-    return head + at + weights.rpartition("/")[2]
+def _short(name: str) -> str:
+    """A name that holds a path is shown with the last part of it."""
+    head, separator, path = name.partition(":" if ":" in name.partition("@")[0] else "@")
+    return head + separator + path.rstrip("/").rpartition("/")[2]
 
 
 def _scores(result: Result) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -33,6 +34,7 @@ def check(task: Task) -> Report:
                 pixels += _label_histogram(task, sample, (height, width))
         except TaskError as error:
             problems.append(str(error))
+    problems += [f"{path}: label without an image" for path in _labels_alone(task)]
     return Report(list(_facts(task, sizes, pixels)), problems)
 
 
@@ -44,6 +46,16 @@ def _label_histogram(task: Task, sample: Sample, size: tuple[int, int]) -> np.nd
             f"its image is {size[1]}x{size[0]}"
         )
     return np.bincount(label.ravel(), minlength=256)
+
+
+def _labels_alone(task: Task) -> list[Path]:
+    """Label files beside the task's own, of the same kind, that belong to no image."""
+    if task.kind != "segmentation":
+        return []
+    used = {Path(sample.target) for sample in task.samples}
+    kind = "_" + next(iter(used)).name.rpartition("_")[2]
+    folders = sorted({path.parent for path in used})
+    return [p for f in folders for p in sorted(f.glob(f"*{kind}")) if p not in used]
 
 
 def _count_problems(task: Task) -> Iterator[str]:

@@ -30,15 +30,22 @@ def find_class_list(root: Path) -> ClassList | None:
 
 
 def resolve_classes(
-    of_task: tuple[str, ...] | None, of_evaluator: tuple[str, ...] | None, outputs: int
+    of_task: tuple[str, ...] | None,
+    of_evaluator: tuple[str, ...] | None,
+    outputs: int,
+    by_name: bool,
 ) -> tuple[str, ...]:
     """Decide the class names in the order of the evaluator's outputs.
 
-    Names may be spelt differently at one position (``sign`` and ``sign_symbol``); the same names
-    in another order, or another number of them, are errors.
+    Args:
+        of_task, of_evaluator: class names, None where there are none.
+        outputs: number of the evaluator's outputs.
+        by_name: the truth is a class name (classification), so the lists may differ in order;
+            otherwise it is an id, so they may not, but a name may be spelt differently
+            (``sign`` and ``sign_symbol``).
 
     Raises:
-        TaskError: no list at all, a wrong number of classes, or the same names in another order.
+        TaskError: no list at all, or lists that do not agree.
     """
     classes = of_evaluator or of_task
     if classes is None:
@@ -51,8 +58,14 @@ def resolve_classes(
     if len(classes) != outputs:
         raise TaskError(f"the evaluator has {outputs} outputs but {len(classes)} class names")
     if of_task and of_evaluator:
-        _require_same_order(of_task, of_evaluator)
+        (_require_same_names if by_name else _require_same_order)(of_task, of_evaluator)
     return classes
+
+
+def _require_same_names(of_task: tuple[str, ...], of_evaluator: tuple[str, ...]) -> None:
+    unknown = [name for name in of_task if name not in of_evaluator]
+    if unknown:
+        raise TaskError(f"class '{unknown[0]}' of the task is none of the evaluator's")
 
 
 def _require_same_order(of_task: tuple[str, ...], of_evaluator: tuple[str, ...]) -> None:

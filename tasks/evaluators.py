@@ -49,7 +49,12 @@ class Evaluator(ABC):
     def __init__(self, model: DownstreamModel, task: Task) -> None:
         self.model = model.eval()
         self.task = task
-        self.classes = resolve_classes(task.classes, model.info.classes, model.num_outputs)
+        self.classes = resolve_classes(
+            task.classes,
+            model.info.classes,
+            model.num_outputs,
+            by_name=task.kind == "classification",
+        )
 
     def chain(self, enhanced: torch.Tensor) -> torch.Tensor:
         """Round to 8 bits and resize, as the protocol says; (B, 3, H, W) float32 in [0, 1]."""

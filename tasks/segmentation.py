@@ -109,9 +109,11 @@ def _samples(
 ) -> tuple[Sample, ...]:
     if not pairs:
         raise TaskError(f"{images}: no images")
-    for image, label in pairs:
-        if not label.is_file():
-            raise TaskError(f"{image}: has no label; expected {label}")
+    unlabelled = [(image, label) for image, label in pairs if not label.is_file()]
+    if unlabelled:
+        image, label = unlabelled[0]
+        more = f"; so have {len(unlabelled) - 1} more images" if len(unlabelled) > 1 else ""
+        raise TaskError(f"{image}: has no label, expected {label}{more}")
     return tuple(
         Sample(
             id=image.relative_to(root).with_suffix("").as_posix(),

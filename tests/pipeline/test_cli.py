@@ -127,6 +127,7 @@ def test_data_check_names_what_is_wrong(dark_zurich, capsys, save):
     (dark_zurich / NIGHT.format(1)).write_bytes(b"broken")
     save(dark_zurich / NIGHT_GT.format(2), np.full((48, 64), 99, np.uint8))
     save(dark_zurich / NIGHT_GT.format(3), np.zeros((4, 4), np.uint8))
+    save(dark_zurich / NIGHT_GT.format(4), np.zeros((4, 4), np.uint8))
     assert main(["data", "check", "darkzurich", "--root", str(dark_zurich)]) == 2
     out = capsys.readouterr().out
     for text in (
@@ -134,6 +135,7 @@ def test_data_check_names_what_is_wrong(dark_zurich, capsys, save):
         "frame_000001_rgb_anon.png: cannot be read",
         "unknown label id 99",
         "is 4x4, its image is 64x48",
+        "frame_000004_gt_labelTrainIds.png: label without an image",
     ):
         assert text in out
 

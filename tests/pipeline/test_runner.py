@@ -108,7 +108,7 @@ def test_batch_size_and_workers_do_not_change_a_score(signs, classifier):
 
 def test_amp_stays_close(night):
     plain, mixed = run(Brighten(), **night), run(Brighten(), amp=True, **night)
-    assert mixed.provenance["numerics"]["amp"]
+    assert mixed.provenance["config"]["amp"]
     assert mixed.headline[1].value == pytest.approx(plain.headline[1].value, abs=2)
 
 

@@ -4,21 +4,34 @@ from tasks.classes import resolve_classes
 from tasks.errors import TaskError
 
 
-def test_the_evaluators_order_wins_and_spelling_may_differ():
-    assert resolve_classes(("sky", "sign_symbol"), ("sky", "sign"), 2) == ("sky", "sign")
-    assert resolve_classes(("a", "b"), None, 2) == ("a", "b")
-    assert resolve_classes(None, ("a", "b"), 2) == ("a", "b")
+def test_ids_allow_another_spelling_but_no_other_order():
+    resolved = resolve_classes(("sky", "sign_symbol"), ("sky", "sign"), 2, by_name=False)
+    assert resolved == ("sky", "sign")
+    with pytest.raises(TaskError, match="'a' is number 0 in the task but 1 in the evaluator"):
+        resolve_classes(("a", "b"), ("b", "a"), 2, by_name=False)
 
 
+def test_names_allow_another_order_but_no_other_spelling():
+    assert resolve_classes(("a", "b"), ("b", "a"), 2, by_name=True) == ("b", "a")
+    with pytest.raises(TaskError, match="'sign_symbol' of the task is none of the evaluator's"):
+        resolve_classes(("sky", "sign_symbol"), ("sky", "sign"), 2, by_name=True)
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_one_list_is_enough(by_name):
+    assert resolve_classes(("a", "b"), None, 2, by_name) == ("a", "b")
+    assert resolve_classes(None, ("a", "b"), 2, by_name) == ("a", "b")
+
+
+@pytest.mark.parametrize("by_name", [True, False])
 @pytest.mark.parametrize(
     ("task", "evaluator", "outputs", "message"),
     [
         (None, None, 2, "no class names"),
         (("a", "b"), None, 3, "3 classes, the task 2"),
-        (("a", "b"), ("b", "a"), 2, "'a' is number 0 in the task but 1 in the evaluator"),
         (None, ("a", "b"), 3, "3 outputs but 2 class names"),
     ],
 )
-def test_lists_that_do_not_agree(task, evaluator, outputs, message):
+def test_missing_lists_and_wrong_numbers(task, evaluator, outputs, message, by_name):
     with pytest.raises(TaskError, match=message):
-        resolve_classes(task, evaluator, outputs)
+        resolve_classes(task, evaluator, outputs, by_name)
