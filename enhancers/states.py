@@ -36,7 +36,7 @@ def load_strict(module: nn.Module, state: Mapping[str, Tensor]) -> None:
 
 def select(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """The entries below `prefix`, without it; EnhancerError if there are none."""
-    chosen = {key[len(prefix):]: value for key, value in state.items() if key.startswith(prefix)}
+    chosen = {key[len(prefix) :]: value for key, value in state.items() if key.startswith(prefix)}
     if not chosen:
         raise EnhancerError(f"these weights have no key that starts with {prefix!r}")
     return chosen
@@ -50,7 +50,7 @@ def drop_copies(state: Mapping[str, Tensor], block: str, copies: str) -> dict[st
     """
     kept = {key: value for key, value in state.items() if not key.startswith(copies)}
     for key in state.keys() - kept.keys():
-        rest = key[len(copies):].partition(".")[2]
+        rest = key[len(copies) :].partition(".")[2]
         shared = state.get(block + rest)
         if shared is None or not torch.equal(shared, state[key]):
             raise EnhancerError(f"{key} should be a copy of {block + rest} and is not")

@@ -105,8 +105,7 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
     train.add_argument("--root", metavar="DIR", help="the dataset (default: $PIPELINE_DATA/lol)")
     train.add_argument("--config", type=Path, metavar="FILE", help="YAML like configs/enhancers/*")
     train.add_argument("--steps", type=_positive, metavar="N", help="instead of the config's")
-    train.add_argument("--seed", type=_natural, default=0)
-    train.add_argument("--device", default="auto")
+    _add_seed_and_device(train)
     train.add_argument(
         "--out",
         type=Path,
@@ -127,9 +126,13 @@ def _add_train_evaluator(commands: argparse._SubParsersAction) -> None:
     )
     train.add_argument("--config", type=Path, metavar="FILE", help="YAML like configs/evaluators/*")
     train.add_argument("--epochs", type=_positive, metavar="N", help="instead of the config's")
-    train.add_argument("--seed", type=_natural, default=0)
-    train.add_argument("--device", default="auto")
+    _add_seed_and_device(train)
     train.add_argument("--out", type=Path, required=True, metavar="FILE")
+
+
+def _add_seed_and_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=_natural, default=0)
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
 
 
 def _add_data(commands: argparse._SubParsersAction) -> None:

@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from pipeline.chain import Measured
 from pipeline.files import atomic
 from tasks.evaluators import Evaluator
 
-CAPTION = 18
 GAP = 4
 
 # The palette that Cityscapes publishes for its train classes, in train-id order.
@@ -65,14 +64,16 @@ def _side_by_side(pictures: list[tuple[np.ndarray, str]]) -> Image.Image:
     height = max(picture.shape[0] for picture, _ in pictures)
     # A caption needs room under a thumbnail too.
     width = max(max(picture.shape[1] for picture, _ in pictures), 120)
+    font = ImageFont.load_default(size=max(11, height // 40))
+    caption_height = int(1.6 * font.size)
     columns = 2 if len(pictures) == 4 and width > 200 else len(pictures)
     rows = -(-len(pictures) // columns)
     sheet = Image.new(
-        "RGB", (columns * (width + GAP) - GAP, rows * (height + CAPTION)), (255, 255, 255)
+        "RGB", (columns * (width + GAP) - GAP, rows * (height + caption_height)), (255, 255, 255)
     )
     draw = ImageDraw.Draw(sheet)
     for index, (picture, caption) in enumerate(pictures):
-        x, y = (index % columns) * (width + GAP), (index // columns) * (height + CAPTION)
-        draw.text((x + 2, y + 3), caption, fill=(0, 0, 0))
-        sheet.paste(Image.fromarray(picture), (x, y + CAPTION))
+        x, y = (index % columns) * (width + GAP), (index // columns) * (height + caption_height)
+        draw.text((x + 2, y + 2), caption, fill=(0, 0, 0), font=font)
+        sheet.paste(Image.fromarray(picture), (x, y + caption_height))
     return sheet

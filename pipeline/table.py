@@ -66,5 +66,7 @@ def _legend(result: Result, with_reference: bool) -> Iterator[str]:
     images = ", ".join(f"{split} {count}" for split, count in counts.items())
     delta = f"; Δ of {result.headline[0]} to identity" if with_reference else ""
     yield f"images: {images}; [95 % bootstrap over images]{delta}; ms to enhance an image"
+    model = result.provenance["evaluator"]
+    yield f"frozen model: {model['model']}, weights {model.get('file', 'given in memory')}"
     for note in result.notes:
         yield f"note: {note}"

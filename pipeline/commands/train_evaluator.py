@@ -64,7 +64,8 @@ def _training_task(arguments: Namespace) -> Task:
         name = part.format(root)
     if not name.startswith(("classification:", "segmentation:")):
         raise PipelineError(
-            f"unknown training data '{name}'; there are classification:DIR, segmentation:DIR, sample"
+            f"unknown training data '{name}'; "
+            "there are classification:DIR, segmentation:DIR, sample"
         )
     task = create_task(name)
     if task.classes is None:

@@ -6,12 +6,12 @@ import torch
 import yaml
 
 import configs
+from enhancers.errors import EnhancerError
 from enhancers.lfpv import LFPVEnhancer
 from pipeline import create_enhancer
 from pipeline.checkpoints import read_checkpoint
 from pipeline.cli import main
 from pipeline.errors import PipelineError
-from enhancers.errors import EnhancerError
 
 from .conftest import SEGMENTOR
 from .test_cli import error_line

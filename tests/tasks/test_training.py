@@ -75,6 +75,4 @@ def test_an_image_smaller_than_the_crop_is_named(colours):
     model = timm.create_model("test_resnet", num_classes=2)
     recipe = Recipe(epochs=1, crop=(32, 32))
     with pytest.raises(TaskError, match=r"\.png: is smaller than the crop 32x32"):
-        train_classifier(
-            model, colours, recipe, seed=0, device=CPU, on_step=lambda *_: None
-        )
+        train_classifier(model, colours, recipe, seed=0, device=CPU, on_step=lambda *_: None)

@@ -47,9 +47,7 @@ def slow_wedge(updater, nodes, embedding):
     for j in range(L):
         for h in range(L):
             if h != j:
-                e_j, e_h = (
-                    embedding[i].view(C, 1, 1).repeat(1, *nodes.shape[-2:]) for i in (j, h)
-                )
+                e_j, e_h = (embedding[i].view(C, 1, 1).repeat(1, *nodes.shape[-2:]) for i in (j, h))
                 rows.append(torch.cat([nodes[j], nodes[h], e_j, e_h]))
                 owners.append(j)
     return means(slow_stack(updater.mutual, torch.stack(rows)), owners)
@@ -167,9 +165,7 @@ def test_updaters_feed_each_kind_its_own_sample():
     as_maps = nodes.vectors[..., None, None]
     expected = updaters.vectors(vectors, as_maps, updaters.embedding)
     assert torch.equal(got.vectors, expected[..., 0, 0])
-    assert torch.equal(
-        got.patches, updaters.patches(patches, nodes.patches, updaters.embedding)
-    )
+    assert torch.equal(got.patches, updaters.patches(patches, nodes.patches, updaters.embedding))
 
 
 def test_equal_nodes_are_told_apart_by_their_embedding():

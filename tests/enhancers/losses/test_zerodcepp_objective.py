@@ -37,7 +37,9 @@ def test_spatial_consistency_against_loops():
     change = (image - low).mean(1)
     regions = {
         (n, y, x): change[n, 4 * y : 4 * y + 4, 4 * x : 4 * x + 4].mean().item()
-        for n in range(2) for y in range(3) for x in range(4)
+        for n in range(2)
+        for y in range(3)
+        for x in range(4)
     }
     total = sum(
         (here - regions.get((n, y + down, x + right), 0.0)) ** 2
