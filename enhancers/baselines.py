@@ -20,6 +20,8 @@ class Identity(Enhancer):
 class Gamma(Enhancer):
     """image ** exponent; an exponent below 1 brightens. EnhancerError unless exponent > 0."""
 
+    example = "gamma@0.6"
+
     def __init__(self, exponent: float) -> None:
         super().__init__(exponent=exponent)
         if not 0 < exponent < float("inf"):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch.utils.data import Dataset
 
+from enhancers.errors import EnhancerError
 from pipeline.errors import PipelineError
 from tasks.evaluators import Evaluator, Record
 from tasks.images import read_rgb
@@ -62,7 +63,7 @@ def measure(enhance: Enhance, evaluator: Evaluator, options: ChainOptions) -> It
         PipelineError: the enhancer changes the size or gives values that are not finite.
     """
     loader = Batches(
-        _Decoded(evaluator),
+        _Decoded(evaluator.task.samples, evaluator.read_target),
         batch_size=options.batch_size,
         num_workers=options.workers,
         collate=list,
@@ -87,17 +88,19 @@ class _Item:
 class _Decoded(Dataset):
     """Samples decoded to (H, W, 3) uint8, with their targets."""
 
-    def __init__(self, evaluator: Evaluator) -> None:
-        self.evaluator = evaluator
+    def __init__(
+        self, samples: Sequence[Sample], read_target: Callable[[Sample], torch.Tensor]
+    ) -> None:
+        self.samples, self.read_target = samples, read_target
 
     def __len__(self) -> int:
-        return len(self.evaluator.task.samples)
+        return len(self.samples)
 
     def __getitem__(self, index: int) -> _Item:
         started = time.perf_counter()
-        sample = self.evaluator.task.samples[index]
+        sample = self.samples[index]
         image = torch.from_numpy(read_rgb(sample.image).copy())
-        target = self.evaluator.target(sample)
+        target = self.read_target(sample)
         return _Item(sample, image, target, time.perf_counter() - started)
 
 
@@ -121,7 +124,10 @@ def _measure_batch(
     image = source.permute(0, 3, 1, 2).float().div_(255)
     with torch.autocast(device.type, enabled=options.amp):
         started = _now(device)
-        enhanced = _checked(enhance(image), image, group[0].sample)
+        try:
+            enhanced = _checked(enhance(image), image, group[0].sample)
+        except EnhancerError as error:
+            raise EnhancerError(f"{group[0].sample.image}: {error}") from None
         halfway = _now(device)
         samples, targets = [item.sample for item in group], [item.target for item in group]
         records = evaluator.measure(enhanced, samples, targets)

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from pipeline.errors import PipelineError
-from pipeline.files import atomic, sha256
+from pipeline.files import atomic, require_writable, sha256
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,12 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """
     if not path.is_file():
         raise PipelineError(f"{path}: no such weights file")
-    ours = path.suffix == ".safetensors"
-    state, header = _read_safetensors(path) if ours else _read_torch(path)
+    safe = path.suffix == ".safetensors"
+    state, header = _read_safetensors(path) if safe else _read_torch(path)
     for key, value in state.items():
         if value.is_floating_point() and not torch.isfinite(value).all():
             raise PipelineError(f"{path}: '{key}' holds values that are not finite")
+    ours = safe and ("enhancer" in header or "evaluator" in header)
     return Checkpoint(path, state, header, sha256(path), ours)
 
 
@@ -53,11 +54,22 @@ def write_checkpoint(path: Path, state: Mapping[str, torch.Tensor], header: dict
     """Write a safetensors file with a JSON header, whole or not at all.
 
     Raises:
-        PipelineError: the folder cannot be written.
+        PipelineError: the file cannot be written.
     """
     tensors = {key: value.detach().cpu().contiguous() for key, value in state.items()}
     with atomic(path) as temporary:
         save_file(tensors, temporary, metadata={k: json.dumps(v) for k, v in header.items()})
+
+
+def require_checkpoint_path(path: Path) -> None:
+    """Prove, before a training, that its checkpoint can be written and read back.
+
+    Raises:
+        PipelineError: another suffix than .safetensors, or the file cannot be written.
+    """
+    if path.suffix != ".safetensors":
+        raise PipelineError(f"{path}: weights are written as safetensors; name it *.safetensors")
+    require_writable(path)
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
@@ -74,17 +86,25 @@ def _read_torch(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        found = str(error).split("Unsupported")[-1].split("GLOBAL ")[-1].split(" ")[0]
-        named = f" ({found})" if "." in found and "\n" not in found else ""
-        raise PipelineError(
-            f"{path}: is no checkpoint of plain tensors{named}; refused, since loading it could "
-            "run code. Save its state_dict alone and use that file"
-        ) from None
-    except (RuntimeError, EOFError, OSError, KeyError, ValueError) as error:
+        raise PipelineError(f"{path}: {_refusal(path, str(error))}") from None
+    except Exception as error:  # a damaged file can make the unpickler fail in any way
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise PipelineError(f"{path}: truncated, or no torch file ({reason})") from None
     header = content.get("meta", {}) if isinstance(content, Mapping) else {}
     return _state_dict(path, content), header if isinstance(header, dict) else {}
+
+
+def _refusal(path: Path, error: str) -> str:
+    with path.open("rb") as file:
+        start = file.read(2)
+    if start not in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
+        return "is no torch file"
+    found = error.split("GLOBAL ")[-1].split(" ")[0]
+    named = f" ({found})" if "." in found and "\n" not in found else ""
+    return (
+        f"is no checkpoint of plain tensors{named}; refused, since loading it could run code. "
+        "Save its state_dict alone and use that file"
+    )
 
 
 def _state_dict(path: Path, content: object) -> dict[str, torch.Tensor]:

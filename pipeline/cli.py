@@ -24,6 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted; results already written are kept", file=sys.stderr)
         return 130
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return _fail(PipelineError(f"{error.filename}: {error.strerror}"))
     except ValueError as error:
         from pipeline.errors import user_errors
 
@@ -131,7 +135,7 @@ def _add_train_evaluator(commands: argparse._SubParsersAction) -> None:
 
 
 def _add_seed_and_device(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seed", type=_natural, default=0)
+    parser.add_argument("--seed", type=_seed, default=0)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
 
 
@@ -163,6 +167,12 @@ def _positive(text: str) -> int:
 def _natural(text: str) -> int:
     if (value := int(text)) < 0:
         raise argparse.ArgumentTypeError(f"must not be negative, not {text}")
+    return value
+
+
+def _seed(text: str) -> int:
+    if not 0 <= (value := int(text)) < 2**32:
+        raise argparse.ArgumentTypeError(f"must be from 0 to 2**32-1, not {text}")
     return value
 
 

@@ -14,8 +14,8 @@ from pipeline.checkpoints import Checkpoint, read_checkpoint
 from pipeline.errors import PipelineError
 from pipeline.names import EnhancerName, parse_enhancer, parse_task
 from pipeline.registry import ENHANCERS, TASKS
+from pipeline.sample import SAMPLE_PROTOCOL, is_sample, sample_root
 from tasks import mm
-from tasks.errors import TaskError
 from tasks.models import DownstreamModel, MMSegmentor, ModelInfo, TimmClassifier
 from tasks.task import Task
 
@@ -57,7 +57,7 @@ def create_enhancer(
 def load_enhancer(name: EnhancerName, *, sample: bool = False, **options: Any) -> Loaded:
     """As `create_enhancer`, with the weights' provenance."""
     factory = ENHANCERS.get(name.base)
-    if not (isinstance(factory, type) and issubclass(factory, EncodeDecode)):
+    if not _is_network(factory):
         return Loaded(_without_weights(factory, name, options), {})
     file, listed = zoo.enhancer_weights(name.bare, name.weights, sample)
     checkpoint = read_checkpoint(file)
@@ -76,7 +76,7 @@ def create_task(
 
     Args:
         name: "codan", "nighttime_driving", "darkzurich", "classification:DIR", "segmentation:DIR".
-        root: the dataset's folder; by default `$PIPELINE_DATA/NAME`. Not for the ":DIR" tasks.
+        root: the dataset's folder; by default `$PIPELINE_DATA/NAME`. Not beside ":DIR".
         protocol: a protocol of the task; None is its default, or "sample" for the sample.
         sample: use the procedural sample scenes instead of the dataset; no root is needed.
 
@@ -89,10 +89,18 @@ def create_task(
     if sample:
         if parsed.folder or root:
             raise PipelineError("--sample brings its own data; leave the folder out")
-        return _sample_task(build, parsed.base, protocol)
-    if parsed.folder and root:
+        folder = sample_root(parsed.base)
+    elif parsed.folder and root:
         raise PipelineError(f"task '{name}' names its folder; leave --root out")
-    folder = parsed.folder or (Path(root) if root else dataset_root(parsed.base))
+    else:
+        folder = parsed.folder or (Path(root) if root else dataset_root(parsed.base))
+    # Rendered scenes stay sample scenes wherever they lie.
+    if sample or is_sample(folder):
+        return replace(
+            build(folder, protocol or SAMPLE_PROTOCOL.get(parsed.base)), sample_data=True
+        )
+    if protocol == "sample":
+        raise PipelineError("protocol 'sample' is for the sample scenes only")
     return build(folder, protocol)
 
 
@@ -110,21 +118,30 @@ def load_evaluator(name: str | None, weights: str | Path | None, task: Task) -> 
     """
     listed = zoo.entries("evaluators")
     name = name or _default_evaluator(task, listed)
-    if name in listed and weights is None:
+    if name in listed:
         entry = listed[name]
-        name, weights = entry.model, zoo.locate(entry)
+        name, weights = entry.model, weights or zoo.locate(entry)
     if weights is None:
         raise PipelineError(
             f"evaluator '{name}' needs a checkpoint (--evaluator-weights FILE), or is one of "
             f"{', '.join(listed)}"
         )
     checkpoint = read_checkpoint(Path(weights))
-    try:
-        model = _downstream_model(name, checkpoint)
-    except TaskError as error:
-        raise TaskError(f"{checkpoint.path}: {error}") from None
+    model = _downstream_model(name, checkpoint)
     provenance = {"model": name, "file": checkpoint.path.name, "sha256": checkpoint.sha256}
-    return Loaded(model.eval(), provenance)
+    return Loaded(model.eval(), provenance | {"header": checkpoint.header})
+
+
+def require_trainable(name: EnhancerName) -> type[EncodeDecode]:
+    """The network class of a name.
+
+    Raises:
+        PipelineError: unknown base, or one that has nothing to train.
+    """
+    factory = ENHANCERS.get(name.base)
+    if not _is_network(factory):
+        raise PipelineError(f"enhancer '{name.base}' has nothing to train")
+    return factory
 
 
 def new_network(
@@ -136,13 +153,15 @@ def new_network(
         PipelineError: unknown base, or one that has nothing to train.
         EnhancerError: a wrong option.
     """
-    factory = ENHANCERS.get(name.base)
-    if not (isinstance(factory, type) and issubclass(factory, EncodeDecode)):
-        raise PipelineError(f"enhancer '{name.base}' has nothing to train")
+    factory = require_trainable(name)
     network = _construct(factory, options)
     if not name.lfpv:
         return network
     return LFPVEnhancer(network.encode, network.decode, network.feature_channels, **lfpv)
+
+
+def _is_network(factory: Any) -> bool:
+    return isinstance(factory, type) and issubclass(factory, EncodeDecode)
 
 
 def _network(
@@ -175,10 +194,15 @@ def _without_weights(factory: Any, name: EnhancerName, options: dict[str, Any]) 
     """A baseline or a plug-in; `@` gives a baseline's parameter."""
     if name.lfpv:
         raise PipelineError(f"{name.base} has no deep feature, so there is no {name.bare}")
+    parametric = hasattr(factory, "from_parameter")
     if name.weights is not None:
-        if not hasattr(factory, "from_parameter"):
+        if not parametric:
             raise PipelineError(f"{name.base} takes nothing after @, not '@{name.weights}'")
-        return factory.from_parameter(name.weights)
+        if options:
+            raise PipelineError(f"'{name}' gives its parameter after @; leave the options out")
+        return factory.from_parameter(name.weights).eval()
+    if parametric and not options:
+        raise PipelineError(f"{name.base} needs its parameter after @, e.g. {factory.example}")
     return _construct(factory, options).eval()
 
 
@@ -190,14 +214,26 @@ def _construct(factory: Any, options: Mapping[str, Any]) -> Any:
 
 
 def _downstream_model(name: str, checkpoint: Checkpoint) -> DownstreamModel:
-    header = checkpoint.header
-    classes = header.get("classes") or header.get("dataset_meta", {}).get("classes")
-    classes = classes or header.get("CLASSES")
-    size = header.get("input_size")
-    info = ModelInfo(tuple(classes) if classes else None, tuple(size) if size else None)
+    info = _model_info(checkpoint)
     if not name.endswith(".py"):
         return TimmClassifier(name, checkpoint.state, info)
     return MMSegmentor(evaluator_config(name), checkpoint.state, info)
+
+
+def _model_info(checkpoint: Checkpoint) -> ModelInfo:
+    """Class names and input size from our header, or mmsegmentation's of either age."""
+    header = checkpoint.header
+    meta = header.get("dataset_meta")
+    classes = header.get("classes") or (meta.get("classes") if isinstance(meta, dict) else None)
+    classes = classes or header.get("CLASSES")
+    size = header.get("input_size")
+    for key, value, kind in (("classes", classes, str), ("input_size", size, int)):
+        listed = isinstance(value, list | tuple) and all(isinstance(v, kind) for v in value)
+        if value is not None and not listed:
+            raise PipelineError(f"{checkpoint.path}: its header's `{key}` is no list")
+    return ModelInfo(
+        tuple(classes) if classes else None, tuple(size) if size else None, str(checkpoint.path)
+    )
 
 
 def evaluator_config(name: str) -> Path:
@@ -223,22 +259,17 @@ def _default_evaluator(task: Task, listed: Mapping[str, zoo.Entry]) -> str:
     )
 
 
-def dataset_root(task: str) -> Path:
-    """`$PIPELINE_DATA/TASK` (by default ./data/TASK).
+def dataset_root(name: str) -> Path:
+    """`$PIPELINE_DATA/NAME` (by default ./data/NAME).
 
     Raises:
         PipelineError: it is not there.
     """
-    folder = Path(os.environ.get(DATA_FOLDER, "data")) / task
+    folder = Path(os.environ.get(DATA_FOLDER, "data")) / name
     if not folder.is_dir():
         raise PipelineError(
-            f"task {task} needs its dataset: --root DIR, or {folder} (set {DATA_FOLDER} to move "
-            f"the parent); `pipeline data list` says where it is published; --sample needs none"
+            f"no data for {name}: give --root DIR, or put it at {folder} ({DATA_FOLDER} moves the "
+            "parent); `pipeline data list` says where datasets are published, and the built-in "
+            "scenes (run --sample, train --data sample) need none"
         )
     return folder
-
-
-def _sample_task(build: Any, base: str, protocol: str | None) -> Task:
-    from pipeline.sample import sample_root
-
-    return replace(build(sample_root(base), protocol or "sample"), sample_data=True)

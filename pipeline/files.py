@@ -30,19 +30,24 @@ def atomic(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
+    except OSError as error:
+        raise PipelineError(f"{path}: cannot be written ({error.strerror})") from None
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def require_writable(folder: Path) -> None:
-    """Make `folder` and prove that a file can be written into it.
+def require_writable(path: Path) -> None:
+    """Prove, before any work is done, that the file `path` can be written; its folder is made.
 
     Raises:
-        PipelineError: it cannot; said before any work is done.
+        PipelineError: it cannot, or a folder is in its place.
     """
-    with atomic(folder / ".writable") as probe:
-        probe.write_bytes(b"")
-    (folder / ".writable").unlink()
+    if path.is_dir():
+        raise PipelineError(f"{path}: is a folder; name a file")
+    probe = path.with_name(f".{path.name}.writable")
+    with atomic(probe) as temporary:
+        temporary.write_bytes(b"")
+    probe.unlink()
 
 
 def sha256(path: Path) -> str:

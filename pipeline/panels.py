@@ -31,10 +31,11 @@ def save_panel(folder: Path, measured: Measured, evaluator: Evaluator) -> Path:
     record = measured.record
     source = measured.source.numpy()
     enhanced = measured.enhanced.mul(255).round().byte().permute(1, 2, 0).cpu().numpy()
-    pictures = [(source, "input"), (enhanced, "enhanced")]
+    scene = "sample scene" if evaluator.task.sample_data else "input"
+    pictures = [(source, scene), (enhanced, "enhanced")]
     if record.predicted_map is None:
         names = evaluator.classes
-        pictures[0] = (source, f"truth: {names[record.label]}")
+        pictures[0] = (source, f"{scene}: {names[record.label]}")
         pictures[1] = (enhanced, f"predicted: {names[record.prediction]}")
     else:
         palette = colours(evaluator.classes)

@@ -1,9 +1,10 @@
 """Training recipes: YAML files checked against the dataclasses that they fill."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import yaml
 
@@ -22,7 +23,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         content = yaml.safe_load(path.read_text())
     except OSError as error:
         raise PipelineError(f"{path}: cannot be read ({error.strerror})") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise PipelineError(f"{path}: not valid YAML ({reason})") from None
     if not isinstance(content, dict):
@@ -30,19 +31,62 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-def fill(kind: type[T], values: Mapping[str, Any], path: Path) -> T:
-    """Make the dataclass `kind` from a recipe's values; lists become tuples.
+def fill(kind: type[T], values: Any, path: Path, section: str = "") -> T:
+    """Make the dataclass `kind` from a section of a recipe, each value checked by its field's type.
+
+    Lists become tuples, and 3e-4, which YAML 1.1 reads as text, becomes a number.
 
     Raises:
-        PipelineError: an unknown or missing key, or a value that the dataclass refuses.
+        PipelineError: names the file and the key that is unknown, missing or of the wrong type.
     """
-    known = {field.name for field in fields(kind)}
-    if unknown := sorted(set(values) - known):
-        raise PipelineError(
-            f"{path}: unknown key '{unknown[0]}'; known: {', '.join(sorted(known))}"
-        )
-    given = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+    where = f"{path}: {section}." if section else f"{path}: "
+    if not isinstance(values, Mapping):
+        raise PipelineError(f"{path}: '{section}' must be a mapping of keys to values")
+    types = get_type_hints(kind)
+    for field in fields(kind):
+        required = field.default is MISSING and field.default_factory is MISSING
+        if required and field.name not in values:
+            raise PipelineError(f"{where}{field.name} is missing")
+    given = {}
+    for key, value in values.items():
+        if key not in types:
+            raise PipelineError(f"{where}{key} is no known key; known: {', '.join(types)}")
+        try:
+            given[key] = _typed(value, types[key])
+        except TypeError as error:
+            raise PipelineError(f"{where}{key} must be {error}, not {value!r}") from None
     try:
         return kind(**given)
-    except (TypeError, ValueError) as error:
-        raise PipelineError(f"{path}: {error}") from None
+    except ValueError as error:
+        raise PipelineError(f"{where.rstrip('.')} {error}") from None
+
+
+def _typed(value: Any, wanted: Any) -> Any:
+    """`value` as `wanted`, or a TypeError whose text says what was wanted."""
+    origin, arguments = get_origin(wanted), get_args(wanted)
+    if origin is UnionType:
+        if value is None and NoneType in arguments:
+            return None
+        return _typed(value, next(a for a in arguments if a is not NoneType))
+    if origin is Literal:
+        if value not in arguments:
+            raise TypeError(" or ".join(map(str, arguments)))
+        return value
+    if origin is tuple:
+        if not isinstance(value, list | tuple) or len(value) != len(arguments):
+            raise TypeError(f"a list of {len(arguments)} numbers")
+        return tuple(_typed(v, a) for v, a in zip(value, arguments, strict=True))
+    if wanted is float:
+        return _number(value)
+    if type(value) is not wanted:
+        raise TypeError({int: "a whole number", bool: "true or false", str: "text"}[wanted])
+    return value
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool):
+        raise TypeError("a number")
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError("a number") from None

@@ -93,6 +93,6 @@ class Result:
 def _dump(content: dict[str, Any]) -> str:
     """JSON, indented, with one line per image."""
     images = content.pop("per_image")
-    head = json.dumps(content, indent=1)
+    head = json.dumps(content, indent=1, allow_nan=False)
     lines = ",\n  ".join(json.dumps(image) for image in images)
     return head[: head.rindex("}")].rstrip() + f',\n "per_image": [\n  {lines}\n ]\n}}\n'

@@ -1,7 +1,7 @@
 """`run`: one enhancer through one task, to a result."""
 
 import statistics as median_of
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from pipeline.result import Result, Score
 from pipeline.statistics import percentile_interval
 from tasks.evaluators import Evaluator, Record, create_evaluator
 from tasks.models import DownstreamModel
-from tasks.protocol import load_card
 from tasks.task import Task
 
 
@@ -74,6 +73,8 @@ def run(
     """
     if isinstance(task, str):
         task = create_task(task, root, protocol, sample=sample)
+    elif root or protocol or sample:
+        raise PipelineError("root, protocol and sample belong to a task's name, not to a task")
     bench = prepare(task, evaluator, evaluator_weights)
     if isinstance(enhancer, str):
         loaded = load_enhancer(parse_enhancer(enhancer), sample=task.sample_data)
@@ -88,6 +89,8 @@ def prepare(
 ) -> Bench:
     """Load the evaluator of a task and hash the dataset; see `run` for arguments and errors."""
     if isinstance(evaluator, DownstreamModel):
+        if weights:
+            raise PipelineError("the evaluator is a model already; leave evaluator_weights out")
         loaded = Loaded(evaluator, {"model": type(evaluator).__name__})
     else:
         loaded = load_evaluator(evaluator, weights, task)
@@ -116,6 +119,8 @@ def chosen_device(name: str) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
+        if device.type not in ("cpu", "cuda", "mps"):
+            raise RuntimeError("the chain runs on cpu, cuda or mps")
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
@@ -229,10 +234,9 @@ def _notes(task: Task, by_split: dict[str, list[Record]], evaluator: Evaluator) 
     notes = []
     if task.sample_data:
         notes.append("procedural sample scenes, not the dataset of that name")
-    else:
-        notes += _count_notes(task, by_split)
-    if task.name == "darkzurich" and not task.sample_data:
-        notes.append("val split: not comparable with published test-server figures")
+    elif task.card:
+        notes += _count_notes(task.card.splits, by_split)
+        notes += [task.card.note] if task.card.note else []
     if task.kind == "segmentation":
         pairs = zip(task.classes, evaluator.classes, strict=True)
         notes += [
@@ -243,10 +247,7 @@ def _notes(task: Task, by_split: dict[str, list[Record]], evaluator: Evaluator) 
     return notes
 
 
-def _count_notes(task: Task, by_split: dict[str, list[Record]]) -> list[str]:
-    if ":" in task.name:
-        return []
-    official = load_card(task.name).splits
+def _count_notes(official: Mapping[str, int], by_split: dict[str, list[Record]]) -> list[str]:
     return [
         f"{split}: {len(records)} images, the official split has {official[split]}"
         for split, records in by_split.items()

@@ -22,12 +22,23 @@ def sample_folder(part: str) -> Path:
     return root
 
 
+SAMPLE_PROTOCOL = dict.fromkeys(("codan", "darkzurich", "nighttime_driving"), "sample")
+
+
+def is_sample(folder: Path) -> bool:
+    """Whether a folder is, or lies in, a rendered set of sample scenes."""
+    from tasks.sample.render import MANIFEST
+
+    path = folder.resolve()
+    return any((parent / MANIFEST).is_file() for parent in (path, *path.parents))
+
+
 def sample_root(task: str) -> Path:
     """Root of the sample scenes in the layout of `task`.
 
     Raises:
         PipelineError: the task has no sample scenes.
     """
-    if task not in ("codan", "darkzurich", "nighttime_driving"):
+    if task not in SAMPLE_PROTOCOL:
         raise PipelineError(f"task {task} has no sample scenes")
     return sample_folder("test") / task

@@ -136,6 +136,9 @@ def _verified(path: Path, entry: Entry) -> Path:
 def _missing(bare: str, weights: str | None, key: str, listed: list[str]) -> str:
     """One line saying that the weights are not there, and the way to get them."""
     what = "nodes" if bare.endswith("+lfpv") else "weights"
+    plain = f"{bare.removesuffix('+lfpv')}@{weights}"
+    if weights and plain in listed:
+        return f"'{plain}' holds no nodes, so there is no {key}; pipeline train makes {bare}"
     if weights and (near := get_close_matches(key, listed, 1, cutoff=0.8)):
         return f"'{key}': no such weights name or file; did you mean {near[0]}?"
     if weights:

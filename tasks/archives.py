@@ -1,6 +1,7 @@
 """CODaN's published archives: joined as a stream, unpacked safely, never deleted."""
 
 import tarfile
+import tempfile
 from collections.abc import Iterator, Sequence
 from io import RawIOBase
 from pathlib import Path
@@ -48,6 +49,8 @@ def unpack_codan(root: Path) -> Iterator[str]:
     if not found:
         raise TaskError(f"{root}: holds no codan_*.tar.bz2; see `pipeline data list`")
     for split, parts in found:
+        if (root / "data" / split).exists():
+            raise TaskError(f"{root / 'data' / split}: is there already; move it away first")
         _unpack(parts, root / "data")
         yield f"{split}: unpacked from {', '.join(part.name for part in parts)}"
 
@@ -56,7 +59,8 @@ def _parts(root: Path, split: str) -> list[Path]:
     name = f"codan_{split}.tar.bz2"
     if (root / name).is_file():
         return [root / name]
-    parts = sorted(root.glob(f"{name}.part*"), key=lambda p: int(p.name.rpartition("part")[2] or 0))
+    numbered = [p for p in root.glob(f"{name}.part*") if p.suffix[5:].isdigit()]
+    parts = sorted(numbered, key=lambda part: int(part.suffix[5:]))
     for index, part in enumerate(parts):
         if part.name != f"{name}.part{index}":
             raise TaskError(f"{root / name}.part{index}: this part is missing")
@@ -64,10 +68,14 @@ def _parts(root: Path, split: str) -> list[Path]:
 
 
 def _unpack(parts: list[Path], target: Path) -> None:
-    try:
-        with _Joined(parts) as stream, tarfile.open(fileobj=stream, mode="r|bz2") as archive:
-            archive.extractall(target, filter="data")
-    except tarfile.FilterError as error:
-        raise TaskError(f"{parts[0]}: refused, it holds an unsafe member ({error})") from None
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise TaskError(f"{parts[0]}: damaged, or a part is missing ({error})") from None
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=target) as beside:
+        try:
+            with _Joined(parts) as stream, tarfile.open(fileobj=stream, mode="r|bz2") as archive:
+                archive.extractall(beside, filter="data")
+        except tarfile.FilterError as error:
+            raise TaskError(f"{parts[0]}: refused, it holds an unsafe member ({error})") from None
+        except (tarfile.TarError, EOFError, OSError) as error:
+            raise TaskError(f"{parts[0]}: damaged, or a part is missing ({error})") from None
+        for unpacked in sorted(Path(beside).iterdir()):
+            unpacked.rename(target / unpacked.name)

@@ -9,7 +9,6 @@ import numpy as np
 
 from tasks.errors import TaskError
 from tasks.images import read_rgb
-from tasks.protocol import load_card
 from tasks.task import Sample, Task
 
 
@@ -59,16 +58,16 @@ def _labels_alone(task: Task) -> list[Path]:
 
 
 def _count_problems(task: Task) -> Iterator[str]:
-    if ":" in task.name:
+    if task.card is None or task.sample_data:
         return
     found = Counter(sample.split for sample in task.samples)
-    for split, official in load_card(task.name).splits.items():
+    for split, official in task.card.splits.items():
         if found[split] != official:
             yield f"{split}: {found[split]} images, the official split has {official}"
-    if task.name == "darkzurich":
-        folders = {sample.image.parent.name for sample in task.samples}
-        if folders != {"GOPR0356"}:
-            yield f"the official val is the sequence GOPR0356, here: {', '.join(sorted(folders))}"
+    folders = {sample.image.parent.name for sample in task.samples}
+    if task.card.sequence and folders != {task.card.sequence}:
+        here = ", ".join(sorted(folders))
+        yield f"the official split is the sequence {task.card.sequence}, here: {here}"
 
 
 def _facts(task: Task, sizes: Counter, pixels: np.ndarray) -> Iterator[str]:

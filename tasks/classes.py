@@ -81,15 +81,19 @@ def _require_same_order(of_task: tuple[str, ...], of_evaluator: tuple[str, ...])
 def _read(path: Path) -> ClassList:
     try:
         content = yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise TaskError(f"{path}: not valid YAML ({str(error).splitlines()[0]})") from None
     classes = content.get("classes") if isinstance(content, dict) else None
     if not isinstance(classes, list) or not classes:
         raise TaskError(f"{path}: needs a key `classes` with a list of names")
-    names = tuple(str(name) for name in classes)
-    if len(set(names)) != len(names):
+    if unknown := set(content) - {"classes", "ignore"}:
+        raise TaskError(f"{path}: unknown key '{sorted(map(str, unknown))[0]}'")
+    for name in classes:
+        if not isinstance(name, str):
+            raise TaskError(f"{path}: class {name!r} is no text; quote it")
+    if len(set(classes)) != len(classes):
         raise TaskError(f"{path}: a class name occurs twice")
     ignore = content.get("ignore", 255)
-    if not isinstance(ignore, int) or not 0 <= ignore <= 255 or ignore < len(names):
-        raise TaskError(f"{path}: `ignore` must be an id from {len(names)} to 255, not {ignore}")
-    return ClassList(names, ignore)
+    if type(ignore) is not int or not 0 <= ignore <= 255:
+        raise TaskError(f"{path}: `ignore` must be an id from 0 to 255, not {ignore!r}")
+    return ClassList(tuple(classes), ignore)

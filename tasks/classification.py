@@ -20,7 +20,9 @@ def codan(root: Path, protocol: str | None = None) -> Task:
     samples: list[Sample] = []
     for split in card.splits:
         if not (data / split).is_dir():
-            raise TaskError(f"{data}: has no {split}/; expected {card.layout}")
+            packed = any(root.glob("codan_*.tar.bz2*"))
+            hint = f"; `pipeline data unpack codan --root {root}` first" if packed else ""
+            raise TaskError(f"{data}: has no {split}/; expected {card.layout}{hint}")
         samples += class_folders(data / split, split, card.classes)
     return Task(
         name="codan",
@@ -28,6 +30,7 @@ def codan(root: Path, protocol: str | None = None) -> Task:
         samples=tuple(samples),
         protocol=card.protocol(protocol),
         classes=card.classes,
+        card=card,
     )
 
 
@@ -37,14 +40,16 @@ def folder(root: Path, protocol: str | None = None) -> Task:
     Raises:
         TaskError: missing folder, no images, or a folder that is no class of `classes.yaml`.
     """
+    card = load_card("classification")
     class_list = find_class_list(root)
     classes = class_list.classes if class_list else None
     return Task(
         name=f"classification:{root}",
         kind="classification",
-        samples=tuple(class_folders(root, root.name, classes)),
-        protocol=load_card("classification").protocol(protocol),
+        samples=tuple(class_folders(root, root.resolve().name, classes)),
+        protocol=card.protocol(protocol),
         classes=classes,
+        card=card,
     )
 
 

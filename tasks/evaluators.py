@@ -5,7 +5,7 @@ Scores depend on records alone, so they can be resampled and recomputed without 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,7 +17,7 @@ from tasks.classification import require_class
 from tasks.errors import TaskError
 from tasks.models import DownstreamModel
 from tasks.resize import resize, resize_label
-from tasks.task import Sample, Task
+from tasks.task import ClassReader, LabelReader, Sample, Task
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,11 @@ class Evaluator(ABC):
 
     Attributes:
         classes: class names in the order of the model's outputs.
+        read_target: a sample → its truth as class indices, () or (H, W) int64; free of the model,
+            so that it can be sent to worker processes.
     """
+
+    read_target: Callable[[Sample], torch.Tensor]
 
     def __init__(self, model: DownstreamModel, task: Task) -> None:
         self.model = model.eval()
@@ -59,15 +63,13 @@ class Evaluator(ABC):
     def chain(self, enhanced: torch.Tensor) -> torch.Tensor:
         """Round to 8 bits and resize, as the protocol says; (B, 3, H, W) float32 in [0, 1]."""
         protocol = self.task.protocol
-        if protocol.eight_bit:
-            enhanced = enhanced.mul(255).round_().div_(255)
-        if protocol.size:
-            enhanced = resize(enhanced, protocol.size, protocol.filter, protocol.eight_bit)
+        # Mixed precision is for the two networks; the protocol's own arithmetic stays float32.
+        with torch.autocast(enhanced.device.type, enabled=False):
+            if protocol.eight_bit:
+                enhanced = enhanced.mul(255).round_().div_(255)
+            if protocol.size:
+                enhanced = resize(enhanced, protocol.size, protocol.filter, protocol.eight_bit)
         return enhanced
-
-    @abstractmethod
-    def target(self, sample: Sample) -> torch.Tensor:
-        """The truth of a sample as class indices: () or (H, W) int64."""
 
     @abstractmethod
     def measure(
@@ -89,12 +91,17 @@ class Evaluator(ABC):
         """The class-wise score of one split as fractions; None where a class does not count."""
 
     def run(self, records: Sequence[Record]) -> Iterator[tuple[str, float]]:
-        """Yield every score as ("split/metric", percent)."""
+        """Yield every score as ("split/metric", percent).
+
+        Raises:
+            TaskError: nothing but void in a split.
+        """
         for split in self.task.splits:
             chosen = [record for record in records if record.split == split]
-            if chosen:
-                for name, value in self.scores(chosen).items():
-                    yield f"{split}/{name}", 100 * float(value)
+            for name, value in self.scores(chosen).items() if chosen else ():
+                if np.isnan(value):
+                    raise TaskError(f"{self.task.name}: every labelled pixel of '{split}' is void")
+                yield f"{split}/{name}", 100 * float(value)
 
 
 class ClassificationEvaluator(Evaluator):
@@ -104,10 +111,7 @@ class ClassificationEvaluator(Evaluator):
         super().__init__(model, task)
         for sample in task.samples:
             require_class(str(sample.target), self.classes, sample.image.parent)
-        self._index = {name: index for index, name in enumerate(self.classes)}
-
-    def target(self, sample: Sample) -> torch.Tensor:
-        return torch.tensor(self._index[str(sample.target)])
+        self.read_target = ClassReader(self.classes)
 
     def measure(self, enhanced, samples, targets):
         predictions = self.model(self.chain(enhanced)).argmax(1).tolist()
@@ -131,8 +135,9 @@ class ClassificationEvaluator(Evaluator):
 class SegmentationEvaluator(Evaluator):
     """mIoU of a frozen segmentor, from one int64 confusion matrix over the dataset."""
 
-    def target(self, sample: Sample) -> torch.Tensor:
-        return torch.from_numpy(self.task.read_target(sample).astype(np.int64))
+    def __init__(self, model: DownstreamModel, task: Task) -> None:
+        super().__init__(model, task)
+        self.read_target = LabelReader(task)
 
     def measure(self, enhanced, samples, targets):
         protocol = self.task.protocol
@@ -175,7 +180,9 @@ class SegmentationEvaluator(Evaluator):
         if weight is None:
             return confusion.sum(0)
         count = len(self.classes)
-        return (weight @ confusion.reshape(len(records), -1)).reshape(-1, count, count)
+        # Counts below 2**53 are exact in float64, which has a fast product; int64 has none.
+        flat = confusion.reshape(len(records), -1).astype(np.float64)
+        return (weight.astype(np.float64) @ flat).reshape(-1, count, count)
 
 
 def create_evaluator(model: DownstreamModel, task: Task) -> Evaluator:

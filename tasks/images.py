@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from tasks.errors import TaskError
 
@@ -14,18 +14,20 @@ def read_rgb(path: Path) -> np.ndarray:
     """Decode an image of any common format.
 
     EXIF orientation is honoured; grey images are repeated to three channels, transparency is
-    dropped, 16-bit images are reduced to their upper 8 bits.
+    dropped, 16-bit grey images are reduced to their upper 8 bits.
 
     Returns:
         (H, W, 3) uint8, RGB.
 
     Raises:
-        TaskError: the file is missing, truncated or no image.
+        TaskError: the file is missing, truncated, no image, or has 32 bits or floats a pixel,
+            whose range is anybody's guess.
     """
-    image = ImageOps.exif_transpose(_open(path))
-    if image.mode.startswith("I"):
-        wide = np.asarray(image).astype(np.int64)
-        image = Image.fromarray((wide >> 8 if wide.max(initial=0) > 255 else wide).astype(np.uint8))
+    image = _open(path)
+    if image.mode in ("I", "F"):
+        raise TaskError(f"{path}: has 32-bit pixels of unknown range; save it with 8 or 16 bits")
+    if image.mode.startswith("I;16"):
+        image = Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8))
     return np.asarray(image.convert("RGB"))
 
 
@@ -38,7 +40,7 @@ def read_label(path: Path) -> np.ndarray:
     Raises:
         TaskError: the file is missing, truncated, no image, or has colours instead of ids.
     """
-    image = _open(path)
+    image = _open(path, upright=False)
     if image.mode not in ("L", "P"):
         raise TaskError(
             f"{path}: a label map must be one 8-bit channel of class ids, this is {image.mode}"
@@ -54,7 +56,9 @@ def image_files(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise TaskError(f"{folder}: no such folder")
-    files = sorted(f for f in folder.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES)
+    files = sorted(
+        f for f in folder.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES and not f.is_dir()
+    )
     stems: dict[str, Path] = {}
     for file in files:
         if file.stem in stems:
@@ -63,15 +67,15 @@ def image_files(folder: Path) -> list[Path]:
     return files
 
 
-def _open(path: Path) -> Image.Image:
+def _open(path: Path, upright: bool = True) -> Image.Image:
     try:
         image = Image.open(path)
         image.load()
-        return image
+        return ImageOps.exif_transpose(image) if upright else image
     except FileNotFoundError:
         raise TaskError(f"{path}: no such file") from None
     except IsADirectoryError:
         raise TaskError(f"{path}: is a folder, not an image") from None
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise TaskError(f"{path}: cannot be read as an image ({reason})") from None

@@ -50,4 +50,7 @@ class _Collate:
 
     def __call__(self, items: list) -> Any:
         errors = [item for item in items if isinstance(item, TaskError)]
-        return errors[0] if errors else self.collate(items)
+        try:
+            return errors[0] if errors else self.collate(items)
+        except TaskError as error:
+            return error

@@ -38,14 +38,21 @@ def build_segmentor(config_path: Path) -> nn.Module:
         if "model" not in config:
             raise TaskError(f"{config_path}: has no `model`; an mmsegmentation config is needed")
         model = ConfigDict(_without_downloads(config.model.to_dict()))
+        if not model.get("data_preprocessor"):
+            raise TaskError(
+                f"{config_path}: its model has no `data_preprocessor`, so no mean and std"
+            )
         with DefaultScope.overwrite_default_scope("mmseg"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return MODELS.build(model).eval()
+            built = MODELS.build(model).eval()
     except TaskError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else repr(error)
         raise TaskError(f"{config_path}: mmsegmentation cannot build it ({reason})") from error
+    if not isinstance(getattr(built, "out_channels", None), int):
+        raise TaskError(f"{config_path}: its model is no segmentor, but {type(built).__name__}")
+    return built
 
 
 def segment(model: nn.Module, image: torch.Tensor) -> torch.Tensor:

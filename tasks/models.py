@@ -11,9 +11,6 @@ from torch import nn
 from tasks import mm
 from tasks.errors import TaskError
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
-
 
 @dataclass(frozen=True)
 class ModelInfo:
@@ -22,10 +19,12 @@ class ModelInfo:
     Attributes:
         classes: class names in output order, or None when the checkpoint holds none.
         input_size: (H, W) that the model was trained on, or None to keep the image's size.
+        file: name of the checkpoint, for messages.
     """
 
     classes: tuple[str, ...] | None = None
     input_size: tuple[int, int] | None = None
+    file: str = "the weights"
 
 
 class DownstreamModel(nn.Module):
@@ -48,7 +47,8 @@ class DownstreamModel(nn.Module):
 class TimmClassifier(DownstreamModel):
     """A timm model with a checkpoint; torchvision's ResNet layout has the same names.
 
-    Resizes (bilinear, antialiased) to the checkpoint's input size, then ImageNet normalisation.
+    Normalises by the mean and std that timm states for the model. Resizes (bilinear, antialiased)
+    to the checkpoint's input size, or to timm's where the model takes no other.
 
     Raises:
         TaskError: timm does not know the name, or the checkpoint does not fit it.
@@ -59,17 +59,22 @@ class TimmClassifier(DownstreamModel):
     def __init__(self, name: str, state: Mapping[str, torch.Tensor], info: ModelInfo) -> None:
         super().__init__(info)
         self.network = create_timm(name)
-        head = f"{self.network.default_cfg['classifier']}.weight"
+        stated = self.network.default_cfg
+        head = stated["classifier"]
+        head = f"{head if isinstance(head, str) else head[0]}.weight"
         if head not in state:
-            raise TaskError(f"the weights do not fit timm model {name}: '{head}' is missing")
+            raise TaskError(f"{info.file}: does not fit timm model {name}: '{head}' is missing")
         self.num_outputs = len(state[head])
         self.network.reset_classifier(self.num_outputs)
-        load_strict(self.network, state, f"timm model {name}")
-        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), False)
-        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), False)
+        load_strict(self.network, state, info.file, f"timm model {name}")
+        fixed = tuple(stated["input_size"][1:]) if stated.get("fixed_input_size") else None
+        self.input_size = info.input_size or fixed
+        mean, std = timm_normalisation(self.network)
+        self.register_buffer("mean", mean, False)
+        self.register_buffer("std", std, False)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        size = self.info.input_size
+        size = self.input_size
         if size and tuple(image.shape[-2:]) != tuple(size):
             image = F.interpolate(image, size, mode="bilinear", antialias=True)
         return self.network((image - self.mean) / self.std)
@@ -87,8 +92,8 @@ class MMSegmentor(DownstreamModel):
     def __init__(self, config: Path, state: Mapping[str, torch.Tensor], info: ModelInfo) -> None:
         super().__init__(info)
         self.network = mm.build_segmentor(config)
-        load_strict(self.network, state, f"config {config.name}")
-        self.num_outputs = self.network.decode_head.out_channels
+        load_strict(self.network, state, info.file, f"config {config.name}")
+        self.num_outputs = self.network.out_channels
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         return mm.segment(self.network, image)
@@ -109,8 +114,17 @@ def create_timm(name: str) -> nn.Module:
     return timm.create_model(name, pretrained=False)
 
 
-def load_strict(module: nn.Module, state: Mapping[str, torch.Tensor], what: str) -> None:
+def timm_normalisation(network: nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and std that timm states for a model, each (1, 3, 1, 1) for images in [0, 1]."""
+    mean, std = (torch.tensor(network.default_cfg[key]).view(1, 3, 1, 1) for key in ("mean", "std"))
+    return mean, std
+
+
+def load_strict(module: nn.Module, state: Mapping[str, torch.Tensor], file: str, what: str) -> None:
     """Load a state dict whose keys and shapes must all agree.
+
+    Args:
+        file, what: the checkpoint and the model, for messages.
 
     Raises:
         TaskError: names the first key that is missing, unexpected or of another shape.
@@ -119,13 +133,13 @@ def load_strict(module: nn.Module, state: Mapping[str, torch.Tensor], what: str)
     optional = {key for key in own if key.endswith("num_batches_tracked")}
     for key in own:
         if key not in state and key not in optional:
-            raise TaskError(f"the weights do not fit {what}: '{key}' is missing")
+            raise TaskError(f"{file}: does not fit {what}: '{key}' is missing")
     for key, value in state.items():
         if key not in own:
-            raise TaskError(f"the weights do not fit {what}: '{key}' is not in the model")
+            raise TaskError(f"{file}: does not fit {what}: '{key}' is not in the model")
         if own[key].shape != value.shape:
             raise TaskError(
-                f"the weights do not fit {what}: '{key}' is {tuple(value.shape)} in the file, "
+                f"{file}: does not fit {what}: '{key}' is {tuple(value.shape)} in the file, "
                 f"{tuple(own[key].shape)} in the model"
             )
     module.load_state_dict(state, strict=False)

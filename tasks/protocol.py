@@ -39,7 +39,13 @@ class Protocol:
 
 @dataclass(frozen=True)
 class TaskCard:
-    """What `configs/tasks/NAME.yaml` says about a task: where it is published and how it is run."""
+    """What `configs/tasks/NAME.yaml` says about a task: where it is published and how it is run.
+
+    Attributes:
+        splits: official number of images of each split.
+        sequence: the one folder of the official split, where that is part of it.
+        note: what a reader of its scores must know.
+    """
 
     name: str
     title: str
@@ -51,6 +57,8 @@ class TaskCard:
     protocols: dict[str, Protocol]
     classes: tuple[str, ...] | None = None
     splits: dict[str, int] = field(default_factory=dict)
+    sequence: str = ""
+    note: str = ""
 
     def protocol(self, name: str | None) -> Protocol:
         """The protocol of that name, or the default one.

@@ -33,6 +33,7 @@ def dark_zurich(root: Path, protocol: str | None = None) -> Task:
         protocol=card.protocol(protocol),
         classes=card.classes,
         ignore_index=cityscapes.VOID,
+        card=card,
         id_table=cityscapes.train_id_table(),
     )
 
@@ -63,6 +64,7 @@ def nighttime_driving(root: Path, protocol: str | None = None) -> Task:
         protocol=chosen,
         classes=card.classes,
         ignore_index=cityscapes.VOID,
+        card=card,
         id_table=cityscapes.label_id_table() if from_ids else cityscapes.train_id_table(),
     )
 
@@ -79,6 +81,11 @@ def folder(root: Path, protocol: str | None = None) -> Task:
     class_list = find_class_list(root)
     if class_list is None:
         raise TaskError(f"{root}: no classes.yaml here or in the parent folder; it lists `classes`")
+    if len(class_list.classes) > class_list.ignore:
+        raise TaskError(
+            f"{root}: classes.yaml names {len(class_list.classes)} classes, so `ignore` must be an "
+            f"id from there to 255, not {class_list.ignore}; 8-bit labels hold 255 classes at most"
+        )
     by_stem = {path.stem: path for path in image_files(labels)}
     pairs = [
         (image, by_stem.pop(image.stem, labels / f"{image.stem}.png"))
@@ -90,10 +97,11 @@ def folder(root: Path, protocol: str | None = None) -> Task:
     return Task(
         name=f"segmentation:{root}",
         kind="segmentation",
-        samples=_samples(root, root.name, pairs, images),
+        samples=_samples(root, root.resolve().name, pairs, images),
         protocol=card.protocol(protocol),
         classes=class_list.classes,
         ignore_index=class_list.ignore,
+        card=card,
     )
 
 

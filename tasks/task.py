@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from tasks.errors import TaskError
 from tasks.images import read_label
-from tasks.protocol import Protocol
+from tasks.protocol import Protocol, TaskCard
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Task:
         ignore_index: label id that no score counts (segmentation).
         id_table: (256,) int16, stored label id → class index or `ignore_index`; negative is an
             unknown id. None accepts 0…classes−1 and `ignore_index`.
+        card: what is published about the dataset; None for a plug-in's task.
         sample_data: True for the procedural scenes that ship with the product.
     """
 
@@ -50,6 +52,7 @@ class Task:
     classes: tuple[str, ...] | None
     ignore_index: int = 255
     id_table: np.ndarray | None = field(default=None, repr=False, compare=False)
+    card: TaskCard | None = None
     sample_data: bool = False
 
     @property
@@ -82,3 +85,23 @@ class Task:
         table[: len(self.classes or ())] = np.arange(len(self.classes or ()))
         table[self.ignore_index] = self.ignore_index
         return table
+
+
+@dataclass(frozen=True)
+class ClassReader:
+    """Callable: a classification sample → its class index as a () int64 tensor."""
+
+    classes: tuple[str, ...]
+
+    def __call__(self, sample: Sample) -> torch.Tensor:
+        return torch.tensor(self.classes.index(str(sample.target)))
+
+
+@dataclass(frozen=True)
+class LabelReader:
+    """Callable: a segmentation sample → its label as an (H, W) int64 tensor."""
+
+    task: Task
+
+    def __call__(self, sample: Sample) -> torch.Tensor:
+        return torch.from_numpy(self.task.read_target(sample).astype(np.int64))

@@ -13,8 +13,8 @@ from tasks import mm
 from tasks.errors import TaskError
 from tasks.images import read_rgb
 from tasks.loading import Batches
-from tasks.models import IMAGENET_MEAN, IMAGENET_STD
-from tasks.task import Sample, Task
+from tasks.models import timm_normalisation
+from tasks.task import ClassReader, LabelReader, Sample, Task
 
 OnStep = Callable[[int, int, float], None]
 
@@ -42,61 +42,45 @@ class Recipe:
     flip: bool = True
     jitter: float = 0.3
 
+    def __post_init__(self) -> None:
+        if min(self.epochs, self.batch_size) < 1:
+            raise TaskError("epochs and batch_size must be at least 1")
+        if not self.learning_rate > 0 or self.weight_decay < 0 or not 0 <= self.jitter < 1:
+            raise TaskError("learning_rate > 0, weight_decay >= 0 and 0 <= jitter < 1 are needed")
+
 
 def train_classifier(
-    model: nn.Module,
-    task: Task,
-    recipe: Recipe,
-    *,
-    seed: int,
-    device: torch.device,
-    on_step: OnStep,
+    model: nn.Module, task: Task, recipe: Recipe, seed: int, device: torch.device, on_step: OnStep
 ) -> None:
-    """Train a timm model on a classification task's samples, with ImageNet normalisation.
+    """Train a timm model on a classification task's samples, normalised as timm states.
 
     Raises:
-        TaskError: the task's classes are not known, or an image cannot be read.
+        TaskError: an image cannot be read, or the images of a batch differ in size.
     """
-    mean = torch.tensor(IMAGENET_MEAN, device=device).view(1, 3, 1, 1)
-    std = torch.tensor(IMAGENET_STD, device=device).view(1, 3, 1, 1)
-    index = {name: number for number, name in enumerate(task.classes or ())}
-
-    def label(sample: Sample) -> torch.Tensor:
-        return torch.tensor(index[str(sample.target)])
+    mean, std = (value.to(device) for value in timm_normalisation(model))
 
     def loss(image: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return F.cross_entropy(model((image - mean) / std), target)
 
-    _train(
-        model, _Augmented(task.samples, label, recipe, seed), loss, recipe, seed, device, on_step
-    )
+    data = _Augmented(task.samples, ClassReader(task.classes or ()), recipe, seed)
+    _train(model, data, loss, recipe, seed, device, on_step)
 
 
 def train_segmentor(
-    model: nn.Module,
-    task: Task,
-    recipe: Recipe,
-    *,
-    seed: int,
-    device: torch.device,
-    on_step: OnStep,
+    model: nn.Module, task: Task, recipe: Recipe, seed: int, device: torch.device, on_step: OnStep
 ) -> None:
     """Train an mmsegmentation model on a segmentation task's samples by its own heads' losses.
 
     Raises:
-        TaskError: an image or label cannot be read, or is smaller than the crop.
+        TaskError: an image or label cannot be read, is smaller than the crop, or the images of a
+            batch differ in size.
     """
 
-    def label(sample: Sample) -> torch.Tensor:
-        target = torch.from_numpy(task.read_target(sample).astype(np.int64))
-        return torch.where(target == task.ignore_index, 255, target)
-
     def loss(image: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return mm.segmentation_loss(model, image, target)
+        return mm.segmentation_loss(model, image, target.where(target != task.ignore_index, 255))
 
-    _train(
-        model, _Augmented(task.samples, label, recipe, seed), loss, recipe, seed, device, on_step
-    )
+    data = _Augmented(task.samples, LabelReader(task), recipe, seed)
+    _train(model, data, loss, recipe, seed, device, on_step)
 
 
 def _train(
@@ -114,6 +98,7 @@ def _train(
         shuffle=True,
         drop_last=len(data) >= recipe.batch_size,
         num_workers=2,
+        collate=_stack,
         generator=torch.Generator().manual_seed(seed),
     )
     model.train().to(device)
@@ -138,17 +123,30 @@ def _train(
     model.eval()
 
 
+def _stack(items: list[tuple[torch.Tensor, torch.Tensor]]) -> tuple[torch.Tensor, torch.Tensor]:
+    sizes = {tuple(image.shape[-2:]) for image, _ in items}
+    if len(sizes) > 1:
+        (one, other), *_ = [sorted(sizes)[:2]]
+        raise TaskError(
+            f"training images differ in size ({one[1]}x{one[0]}, {other[1]}x{other[0]}); set "
+            "`input_size` (classification) or `crop` (segmentation) in the recipe"
+        )
+    images, targets = zip(*items, strict=True)
+    return torch.stack(images), torch.stack(targets)
+
+
 class _Augmented(Dataset):
     """Images in [0, 1] and targets; every random choice comes from (seed, epoch, index)."""
 
     def __init__(
         self,
         samples: tuple[Sample, ...],
-        label: Callable[[Sample], torch.Tensor],
+        read_target: Callable[[Sample], torch.Tensor],
         recipe: Recipe,
         seed: int,
     ) -> None:
-        self.samples, self.label, self.recipe, self.seed = samples, label, recipe, seed
+        self.samples, self.read_target = samples, read_target
+        self.recipe, self.seed = recipe, seed
         self.epoch = 0
 
     def __len__(self) -> int:
@@ -158,7 +156,7 @@ class _Augmented(Dataset):
         recipe, sample = self.recipe, self.samples[index]
         rng = np.random.default_rng((self.seed, self.epoch, index))
         image = torch.from_numpy(read_rgb(sample.image).copy()).permute(2, 0, 1).float() / 255
-        target = self.label(sample)
+        target = self.read_target(sample)
         if recipe.input_size:
             image = F.interpolate(image[None], recipe.input_size, mode="bilinear", antialias=True)[
                 0

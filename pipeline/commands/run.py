@@ -11,49 +11,50 @@ from pipeline.factory import create_task, load_enhancer
 from pipeline.files import require_writable
 from pipeline.names import parse_enhancer
 from pipeline.result import Result
-from pipeline.runner import chain_options, prepare, run_loaded
+from pipeline.runner import Bench, chain_options, prepare, run_loaded
 from pipeline.table import print_table
 
 
 def run(arguments: Namespace) -> None:
     """Measure every named enhancer; each result is written as soon as it is there."""
-    names = list(dict.fromkeys(arguments.enhancer))
-    parsed = [parse_enhancer(name) for name in names]
+    names = list(dict.fromkeys(parse_enhancer(name) for name in arguments.enhancer))
     task = create_task(arguments.task, arguments.root, arguments.protocol, sample=arguments.sample)
     options = chain_options(
         task, arguments.device, arguments.amp, arguments.batch_size, arguments.workers
     )
-    folders = _folders(arguments.out, task.name, task.sample_data, names)
-    for folder in folders.values():
-        require_writable(folder)
-    loaded = {str(name): load_enhancer(name, sample=task.sample_data) for name in parsed}
+    loaded = {name: load_enhancer(name, sample=task.sample_data) for name in names}
     bench = prepare(task, arguments.evaluator, arguments.evaluator_weights)
-    console = Console()
+    parent = _folder(arguments.out, bench)
+    files = {name: parent / _as_folder(str(name), "@") / "result.json" for name in names}
+    for file in files.values():
+        require_writable(file)
     results: list[Result] = []
     stderr = Console(stderr=True)
     with Progress(console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
         bar = progress.add_task("", total=len(names))
-        for name, enhancer in loaded.items():
+        for name in names:
             progress.update(bar, description=f"{name} on {task.name}")
-            panels = (folders[name] / "images", arguments.save_images)
-            result = run_loaded(name, enhancer, bench, options, panels)
-            result.write(folders[name] / "result.json")
+            panels = (files[name].parent / "images", arguments.save_images)
+            result = run_loaded(str(name), loaded[name], bench, options, panels)
+            result.write(files[name])
             results.append(result)
             progress.advance(bar)
+    console = Console()
     print_table(results, console)
-    console.print(f"results: {folders[names[0]].parent}", highlight=False)
+    console.print(f"results: {parent}", highlight=False, soft_wrap=True)
 
 
-def _folders(out: Path, task: str, sample: bool, names: list[str]) -> dict[str, Path]:
-    """A folder per enhancer, `OUT/TASK[-sample]/ENHANCER`."""
-    parent = out / (_as_folder(task, ":") + ("-sample" if sample else ""))
-    return {name: parent / _as_folder(name, "@") for name in names}
+def _folder(out: Path, bench: Bench) -> Path:
+    """`OUT/TASK[-sample]/PROTOCOL-EVALUATOR`: results that may not be compared lie apart."""
+    task = _as_folder(bench.task.name, ":") + ("-sample" if bench.task.sample_data else "")
+    evaluator = Path(bench.evaluator_provenance["file"]).stem
+    return out / task / f"{bench.task.protocol.name}-{evaluator}"
 
 
 def _as_folder(name: str, separator: str) -> str:
     """The name itself; a path in it becomes its last part and a digest of the whole path."""
     head, found, path = name.partition(separator)
-    if "/" not in path:
+    if "/" not in path and path != ".":
         return head + found.replace(":", "-") + path
     digest = hashlib.sha256(str(Path(path).resolve()).encode()).hexdigest()[:8]
     return f"{head}-{Path(path).resolve().name}-{digest}"

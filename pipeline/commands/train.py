@@ -1,6 +1,7 @@
 """`pipeline train`: an enhancer, plain or with LFPV."""
 
 from argparse import Namespace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +13,51 @@ from enhancers.lfpv import LFPVEnhancer
 from enhancers.losses import Objective, Paired
 from enhancers.training import TrainingConfig, train
 from pipeline import zoo
-from pipeline.checkpoints import write_checkpoint
+from pipeline.checkpoints import require_checkpoint_path, write_checkpoint
 from pipeline.commands.progress import training_progress
 from pipeline.errors import PipelineError
-from pipeline.factory import dataset_root, new_network
-from pipeline.files import require_writable
+from pipeline.factory import dataset_root, new_network, require_trainable
 from pipeline.names import EnhancerName, parse_enhancer
 from pipeline.provenance import environment
 from pipeline.recipes import fill, read_yaml
-from pipeline.registry import ENHANCERS, OBJECTIVES
+from pipeline.registry import OBJECTIVES
 from pipeline.runner import chosen_device
 from pipeline.sample import sample_folder
 from tasks.pairs import crops, lol_pairs
 
-SECTIONS = {"network", "lfpv", "objective", "training", "data"}
+
+@dataclass(frozen=True)
+class LFPVSection:
+    """Recipe section `lfpv`: options of `LFPVEnhancer`."""
+
+    nodes: int = 16
+    patch: int = 4
+    positions: int = 1
+    normalize: bool = True
+
+
+@dataclass(frozen=True)
+class DataSection:
+    """Recipe section `data`: crops a step, their side in pixels, reading processes."""
+
+    batch: int
+    crop: int
+    workers: int = 2
+
+    def __post_init__(self) -> None:
+        if self.batch < 1 or self.crop < 16 or self.workers < 0:
+            raise PipelineError("needs batch >= 1, crop >= 16 and workers >= 0")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A recipe file: network options, and the sections that `--steps` and the loop need."""
+
+    network: dict[str, Any]
+    lfpv: LFPVSection
+    objective: str
+    data: DataSection
+    training: TrainingConfig
 
 
 def train_enhancer(arguments: Namespace) -> None:
@@ -33,16 +65,15 @@ def train_enhancer(arguments: Namespace) -> None:
     name = parse_enhancer(arguments.enhancer)
     if name.weights:
         raise PipelineError(f"'{name}': training starts anew; leave '@{name.weights}' out")
-    path, recipe = _recipe(name, arguments)
-    training = fill(TrainingConfig, recipe["training"], path)
+    recipe = _recipe(name, arguments)
     out = arguments.out or zoo.weights_folder() / f"{name.bare}@ours-{arguments.data}.safetensors"
-    require_writable(out.parent)
+    require_checkpoint_path(out)
     device = chosen_device(arguments.device)
     torch.manual_seed(arguments.seed)
-    model = new_network(name, recipe["network"], recipe["lfpv"]).to(device)
-    objective = _objective(name, recipe["objective"]).to(device)
-    pairs = lol_pairs(_data_root(arguments))
-    batches = crops(pairs, steps=training.steps, seed=arguments.seed, **recipe["data"])
+    model = new_network(name, recipe.network, asdict(recipe.lfpv)).to(device)
+    objective = _objective(name, recipe.objective).to(device)
+    training, pairs = recipe.training, lol_pairs(_data_root(arguments))
+    batches = crops(pairs, steps=training.steps, seed=arguments.seed, **asdict(recipe.data))
     losses: list[float] = []
     with training_progress(f"training {name}") as advance:
 
@@ -59,7 +90,7 @@ def train_enhancer(arguments: Namespace) -> None:
         )
     header = {
         "enhancer": name.bare,
-        "recipe": recipe,
+        "recipe": asdict(recipe),
         "data": {"name": arguments.data, "pairs": len(pairs)},
         "seed": arguments.seed,
         "environment": environment(device),
@@ -71,20 +102,27 @@ def train_enhancer(arguments: Namespace) -> None:
     print(f"weights: {out}")
 
 
-def _recipe(name: EnhancerName, arguments: Namespace) -> tuple[Path, dict[str, Any]]:
-    """The recipe's file and its content, with `--steps` in it."""
-    ENHANCERS.get(name.base)
+def _recipe(name: EnhancerName, arguments: Namespace) -> Recipe:
+    """The recipe file, with `--steps` in it."""
+    require_trainable(name)
     path = arguments.config or configs.ROOT / "enhancers" / f"{name.base}.yaml"
     if not arguments.config and not path.is_file():
         raise PipelineError(f"there is no recipe for '{name.base}'; give one with --config FILE")
-    recipe = read_yaml(path)
-    if missing := sorted(SECTIONS - set(recipe)):
-        raise PipelineError(f"{path}: has no key '{missing[0]}'")
-    if unknown := sorted(set(recipe) - SECTIONS):
-        raise PipelineError(f"{path}: unknown key '{unknown[0]}'")
-    if arguments.steps:
-        recipe["training"] = recipe["training"] | {"steps": arguments.steps}
-    return path, recipe
+    content = read_yaml(path)
+    known = [field.name for field in fields(Recipe)]
+    for key in (*known, *content):
+        if key not in content:
+            raise PipelineError(f"{path}: {key} is missing")
+        if key not in known:
+            raise PipelineError(f"{path}: {key} is no known key; known: {', '.join(known)}")
+    training = fill(TrainingConfig, content["training"], path, "training")
+    return Recipe(
+        network=dict(content["network"] or {}),
+        lfpv=fill(LFPVSection, content["lfpv"], path, "lfpv"),
+        objective=content["objective"],
+        data=fill(DataSection, content["data"], path, "data"),
+        training=replace(training, steps=arguments.steps or training.steps),
+    )
 
 
 def _objective(name: EnhancerName, kind: str) -> Objective:
@@ -97,6 +135,8 @@ def _objective(name: EnhancerName, kind: str) -> Objective:
 
 def _data_root(arguments: Namespace) -> Path:
     if arguments.data == "sample":
+        if arguments.root:
+            raise PipelineError("--data sample brings its own data; leave --root out")
         return sample_folder("train") / "pairs"
     if arguments.data == "lol":
         return Path(arguments.root) if arguments.root else dataset_root("lol")

@@ -8,11 +8,10 @@ from typing import Any
 import torch
 
 import configs
-from pipeline.checkpoints import write_checkpoint
+from pipeline.checkpoints import require_checkpoint_path, write_checkpoint
 from pipeline.commands.progress import training_progress
 from pipeline.errors import PipelineError
 from pipeline.factory import create_task, evaluator_config
-from pipeline.files import require_writable
 from pipeline.provenance import environment, manifest
 from pipeline.recipes import fill, read_yaml
 from pipeline.runner import chosen_device
@@ -25,7 +24,7 @@ from tasks.training import Recipe, train_classifier, train_segmentor
 
 def train_evaluator(arguments: Namespace) -> None:
     """Train a daytime evaluator; its checkpoint holds the class names and the input size."""
-    require_writable(arguments.out.parent)
+    require_checkpoint_path(arguments.out)
     task = _training_task(arguments)
     recipe = _recipe(arguments, task)
     device = chosen_device(arguments.device)
@@ -35,6 +34,11 @@ def train_evaluator(arguments: Namespace) -> None:
         model.reset_classifier(len(task.classes))
     else:
         model, loop = mm.build_segmentor(evaluator_config(arguments.model)), train_segmentor
+        if model.out_channels != len(task.classes):
+            raise PipelineError(
+                f"{arguments.model} has {model.out_channels} classes, the data "
+                f"{len(task.classes)}; change `num_classes` in the config"
+            )
     with training_progress(f"training {arguments.model}") as advance:
         loop(model, task, recipe, seed=arguments.seed, device=device, on_step=advance)
     header = {

@@ -38,7 +38,7 @@ def test_run_writes_results_panels_and_a_table(run_night, tmp_path, capsys):
     table = capsys.readouterr().out
     for text in ("identity", "gamma@0.6", "mIoU %", "the official split has 50"):
         assert text in table
-    folder = tmp_path / "out/darkzurich"
+    folder = tmp_path / "out/darkzurich/mmseg-segmentor"
     assert Result.read(folder / "gamma@0.6/result.json").enhancer == "gamma@0.6"
     panels = sorted((folder / "identity/images").iterdir())
     assert len(panels) == 2
@@ -47,12 +47,12 @@ def test_run_writes_results_panels_and_a_table(run_night, tmp_path, capsys):
 
 def test_a_failure_keeps_the_results_before_it(run_night, dark_zurich, tmp_path, capsys):
     assert run_night() == 0
-    before = (tmp_path / "out/darkzurich/identity/result.json").read_bytes()
+    before = (tmp_path / "out/darkzurich/mmseg-segmentor/identity/result.json").read_bytes()
     (dark_zurich / NIGHT.format(3)).write_bytes(b"x")
     capsys.readouterr()
     assert run_night(enhancer=["gamma@0.6"]) == 2
     assert "frame_000003" in error_line(capsys)
-    assert (tmp_path / "out/darkzurich/identity/result.json").read_bytes() == before
+    assert (tmp_path / "out/darkzurich/mmseg-segmentor/identity/result.json").read_bytes() == before
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_failure_keeps_the_results_before_it(run_night, dark_zurich, tmp_path,
         (["identity@x"], "takes nothing after @"),
         (["gamma@dark"], "needs a positive number"),
         (["gamma@-1"], "positive"),
-        (["gamma"], "exponent"),
+        (["gamma"], "e.g. gamma@0.6"),
     ],
 )
 def test_wrong_enhancers(run_night, capsys, names, message):
@@ -95,7 +95,7 @@ def test_wrong_evaluator_weights(run_night, tmp_path, segmentor, capsys):
     torch.save({"x": torch.zeros(1)}, tmp_path / "other.pth")
     assert run_night(weights=tmp_path / "other.pth") == 2
     line = error_line(capsys)
-    assert "other.pth: the weights do not fit" in line
+    assert "other.pth: does not fit" in line
     assert "is missing" in line
     torch.save(torch.nn.Linear(1, 1), tmp_path / "hostile.pth")
     assert run_night(weights=tmp_path / "hostile.pth") == 2

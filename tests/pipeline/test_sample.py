@@ -2,11 +2,17 @@
 
 import pytest
 
-from pipeline import create_task
+from pipeline import create_task, run
 from pipeline.cli import main
 from pipeline.errors import PipelineError
 from pipeline.result import Result
 from tasks.errors import TaskError
+
+FOLDERS = {
+    "darkzurich": "darkzurich-sample/sample-street19@ours-sample",
+    "nighttime_driving": "nighttime_driving-sample/sample-street19@ours-sample",
+    "codan": "codan-sample/sample-objects10@ours-sample",
+}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +42,7 @@ def test_the_main_job(tmp_path, capsys, task, headline):
     assert "SAMPLE SCENES" in out
     assert "not the dataset of that name" in out
     identity, gamma = (
-        Result.read(tmp_path / f"{task}-sample/{name}/result.json") for name in names
+        Result.read(tmp_path / FOLDERS[task] / name / "result.json") for name in names
     )
     assert identity.data == "sample"
     assert identity.headline[0] == headline
@@ -44,12 +50,27 @@ def test_the_main_job(tmp_path, capsys, task, headline):
     assert gamma.headline[1].value > identity.headline[1].value + 5
 
 
+def test_daylight_is_far_above_night(cache):
+    """What darkness costs, with nothing else changed: the same streets, the same model."""
+    create_task("darkzurich", sample=True)
+    (root,) = cache.glob("llie-pipeline/sample-*-test")
+    scores = {}
+    for name in ("darkzurich", "darkzurich_day"):
+        result = run("identity", create_task("darkzurich", root / name))
+        # Rendered scenes are sample scenes wherever they are read from.
+        assert result.data == "sample"
+        scores[name] = result.headline[1].value
+    assert scores["darkzurich_day"] > scores["darkzurich"] + 40
+    codan = run("identity", create_task("codan", sample=True)).scores
+    assert codan["test_day/top1"].value > codan["test_night/top1"].value + 20
+
+
 def test_trained_enhancers_differ_from_each_other(tmp_path):
     names = ["sci", "sci+lfpv", "zerodcepp", "zerodcepp+lfpv"]
     where = ["--out", str(tmp_path), "--workers", "0"]
     assert main(["run", "--enhancer", *names, "--task", "codan", "--sample", *where]) == 0
     scores = {
-        name: Result.read(tmp_path / f"codan-sample/{name}/result.json").headline[1].value
+        name: Result.read(tmp_path / FOLDERS["codan"] / name / "result.json").headline[1].value
         for name in names
     }
     assert len(set(scores.values())) == 4, scores
@@ -61,6 +82,9 @@ def test_the_sample_takes_no_folder_and_knows_three_tasks(tmp_path):
     with pytest.raises(PipelineError, match="brings its own data"):
         create_task("segmentation:x", sample=True)
     assert create_task("darkzurich", sample=True).sample_data
+    (tmp_path / "rgb_anon/val/night").mkdir(parents=True)
+    with pytest.raises(PipelineError, match="'sample' is for the sample scenes only"):
+        create_task("darkzurich", tmp_path, "sample")
 
 
 def test_a_folder_in_the_way_of_the_cache(tmp_path, monkeypatch):

@@ -111,8 +111,19 @@ def test_listed_names_of_released_weights(shared, monkeypatch):
     ("changes", "message"),
     [
         ({"objective": "best"}, "objective is own or paired"),
-        ({"surprise": 1}, "unknown key 'surprise'"),
-        ({"training": {"learning_rate": 1e-3, "epochs": 2}}, "unknown key 'epochs'"),
+        ({"surprise": 1}, "surprise is no known key"),
+        ({"training": {"learning_rate": 1e-3}}, "training.steps is missing"),
+        (
+            {"training": {"steps": 2, "epochs": 2, "learning_rate": 1}},
+            "training.epochs is no known",
+        ),
+        ({"training": {"steps": 2, "learning_rate": "fast"}}, "learning_rate must be a number"),
+        ({"training": {"steps": 2.5, "learning_rate": 1}}, "training.steps must be a whole number"),
+        ({"training": {"steps": 2, "learning_rate": 1, "betas": 3}}, "betas must be a list of 2"),
+        ({"training": {"steps": 2, "learning_rate": -1}}, "must be positive"),
+        ({"training": None}, "'training' must be a mapping"),
+        ({"lfpv": {"normalize": "no"}}, "lfpv.normalize must be true or false"),
+        ({"data": {"batch": 0, "crop": 24}}, "batch >= 1"),
         ({"data": {"batch": 2, "crop": 64, "workers": 0}}, "smaller than the crop 64"),
         ({"network": {"depth": 3}}, "wrong option"),
         ({"lfpv": {"nodes": 1}}, "nodes >= 2"),
@@ -125,7 +136,7 @@ def test_wrong_recipes(train, capsys, changes, message):
 
 def test_what_cannot_be_trained(train, capsys, lol):
     arguments = ["--data", "lol", "--root", str(lol)]
-    for name, message in (("identity", "no recipe"), ("sci@easy", "training starts anew")):
+    for name, message in (("identity", "nothing to train"), ("sci@easy", "training starts anew")):
         assert main(["train", "--enhancer", name, *arguments]) == 2
         assert message in error_line(capsys)
     assert main(["train", "--enhancer", "sci", "--data", "lil"]) == 2

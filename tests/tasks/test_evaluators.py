@@ -38,7 +38,7 @@ def measure_all(evaluator):
     records = []
     for sample in evaluator.task.samples:
         image = torch.from_numpy(read_rgb(sample.image).copy()).permute(2, 0, 1)[None] / 255
-        records += evaluator.measure(image, [sample], [evaluator.target(sample)])
+        records += evaluator.measure(image, [sample], [evaluator.read_target(sample)])
     return records
 
 

@@ -17,10 +17,19 @@ def test_every_mode_becomes_rgb(tmp_path, rng, mode):
     np.testing.assert_array_equal(image, np.asarray(Image.open(path).convert("RGB")))
 
 
-def test_sixteen_bits_keep_the_upper_eight(tmp_path):
+@pytest.mark.parametrize("levels", [[0, 256, 65535], [0, 255, 256]])
+def test_sixteen_bits_keep_the_upper_eight_whatever_the_content(tmp_path, levels):
     path = tmp_path / "deep.png"
-    Image.fromarray(np.array([[0, 256, 65535]], dtype=np.uint16)).save(path)
-    np.testing.assert_array_equal(read_rgb(path)[0, :, 0], [0, 1, 255])
+    Image.fromarray(np.array([levels], dtype=np.uint16)).save(path)
+    np.testing.assert_array_equal(read_rgb(path)[0, :, 0], np.array(levels) >> 8)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int32])
+def test_pixels_of_unknown_range_are_refused(tmp_path, dtype):
+    path = tmp_path / "odd.tiff"
+    Image.fromarray(np.ones((3, 3), dtype)).save(path)
+    with pytest.raises(TaskError, match="32-bit pixels of unknown range"):
+        read_rgb(path)
 
 
 def test_exif_orientation_is_honoured(tmp_path):

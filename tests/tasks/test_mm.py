@@ -60,7 +60,9 @@ def test_bad_configs_are_explained(tmp_path):
     (tmp_path / "empty.py").write_text("x = 1\n")
     with pytest.raises(TaskError, match="has no `model`"):
         mm.build_segmentor(tmp_path / "empty.py")
-    (tmp_path / "odd.py").write_text("model = dict(type='NoSuchSegmentor')\n")
+    (tmp_path / "odd.py").write_text(
+        "model = dict(type='NoSuchSegmentor', data_preprocessor=dict(type='SegDataPreProcessor'))\n"
+    )
     with pytest.raises(TaskError, match="cannot build it .*NoSuchSegmentor"):
         mm.build_segmentor(tmp_path / "odd.py")
 
@@ -100,7 +102,7 @@ def test_dusk_agrees_with_the_authors_cgnet(shared):
     with torch.inference_mode():
         for sample in evaluator.task.samples:
             image = torch.from_numpy(read_rgb(sample.image).copy()).permute(2, 0, 1)[None] / 255
-            records += evaluator.measure(image, [sample], [evaluator.target(sample)])
+            records += evaluator.measure(image, [sample], [evaluator.read_target(sample)])
     scores = dict(evaluator.run(records))
     assert scores["dusk/mIoU"] == pytest.approx(66.54, abs=0.02)
     assert scores["dusk/pixel_accuracy"] == pytest.approx(90.02, abs=0.02)

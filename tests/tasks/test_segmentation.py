@@ -101,7 +101,10 @@ def test_own_folder_needs_matching_files(own_folder, save, picture):
     [
         ("classes: {a: 1}", "needs a key `classes`"),
         ("classes: [a, a]", "occurs twice"),
-        ("classes: [a, b]\nignore: 1", "`ignore` must be an id from 2 to 255"),
+        ("classes: [a, b]\nignore: 1", "`ignore` must be an id from there to 255"),
+        ("classes: [a, b]\nignore: 300", "`ignore` must be an id from 0 to 255"),
+        ("classes: [a, 7]", "class 7 is no text; quote it"),
+        ("classes: [a]\nignor: 1", "unknown key 'ignor'"),
         ("classes: [a, : b", "not valid YAML"),
     ],
 )
