@@ -1,4 +1,4 @@
-"""From names to objects: enhancers, tasks and evaluators."""
+"""From names to objects: enhancers and tasks."""
 
 import os
 from collections.abc import Mapping
@@ -15,8 +15,6 @@ from pipeline.errors import PipelineError
 from pipeline.names import EnhancerName, parse_enhancer, parse_task
 from pipeline.registry import ENHANCERS, TASKS
 from pipeline.sample import SAMPLE_PROTOCOL, is_sample, sample_root
-from tasks import mm
-from tasks.models import DownstreamModel, MMSegmentor, ModelInfo, TimmClassifier
 from tasks.task import Task
 
 DATA_FOLDER = "PIPELINE_DATA"
@@ -65,8 +63,16 @@ def load_enhancer(name: EnhancerName, *, sample: bool = False, **options: Any) -
         model = _network(factory, name, checkpoint, listed | options)
     except EnhancerError as error:
         raise EnhancerError(f"{file}: {error}") from None
-    provenance = {"file": file.name, "sha256": checkpoint.sha256, "options": model.options}
-    return Loaded(model.eval(), provenance | {"header": checkpoint.header})
+    provenance = {
+        "file": file.name,
+        "sha256": checkpoint.sha256,
+        "options": model.options,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "header": checkpoint.header,
+    }
+    if isinstance(model, LFPVEnhancer):
+        provenance["lfpv_parameters"] = model.extra_parameters()
+    return Loaded(model.eval(), provenance)
 
 
 def create_task(
@@ -102,34 +108,6 @@ def create_task(
     if protocol == "sample":
         raise PipelineError("protocol 'sample' is for the sample scenes only")
     return build(folder, protocol)
-
-
-def load_evaluator(name: str | None, weights: str | Path | None, task: Task) -> Loaded:
-    """Create the frozen downstream model of a task.
-
-    Args:
-        name: a timm model, an mmsegmentation config file, or an entry under `evaluators` in
-            `configs/weights.yaml`; None is the task's default.
-        weights: checkpoint; None for a listed entry.
-
-    Raises:
-        PipelineError: unknown name, no weights, or an unsafe or broken file.
-        TaskError: the checkpoint does not fit the model.
-    """
-    listed = zoo.entries("evaluators")
-    name = name or _default_evaluator(task, listed)
-    if name in listed:
-        entry = listed[name]
-        name, weights = entry.model, weights or zoo.locate(entry)
-    if weights is None:
-        raise PipelineError(
-            f"evaluator '{name}' needs a checkpoint (--evaluator-weights FILE), or is one of "
-            f"{', '.join(listed)}"
-        )
-    checkpoint = read_checkpoint(Path(weights))
-    model = _downstream_model(name, checkpoint)
-    provenance = {"model": name, "file": checkpoint.path.name, "sha256": checkpoint.sha256}
-    return Loaded(model.eval(), provenance | {"header": checkpoint.header})
 
 
 def require_trainable(name: EnhancerName) -> type[EncodeDecode]:
@@ -211,52 +189,6 @@ def _construct(factory: Any, options: Mapping[str, Any]) -> Any:
         return factory(**options)
     except TypeError as error:
         raise EnhancerError(f"wrong option: {str(error).partition('() ')[2] or error}") from None
-
-
-def _downstream_model(name: str, checkpoint: Checkpoint) -> DownstreamModel:
-    info = _model_info(checkpoint)
-    if not name.endswith(".py"):
-        return TimmClassifier(name, checkpoint.state, info)
-    return MMSegmentor(evaluator_config(name), checkpoint.state, info)
-
-
-def _model_info(checkpoint: Checkpoint) -> ModelInfo:
-    """Class names and input size from our header, or mmsegmentation's of either age."""
-    header = checkpoint.header
-    meta = header.get("dataset_meta")
-    classes = header.get("classes") or (meta.get("classes") if isinstance(meta, dict) else None)
-    classes = classes or header.get("CLASSES")
-    size = header.get("input_size")
-    for key, value, kind in (("classes", classes, str), ("input_size", size, int)):
-        listed = isinstance(value, list | tuple) and all(isinstance(v, kind) for v in value)
-        if value is not None and not listed:
-            raise PipelineError(f"{checkpoint.path}: its header's `{key}` is no list")
-    return ModelInfo(
-        tuple(classes) if classes else None, tuple(size) if size else None, str(checkpoint.path)
-    )
-
-
-def evaluator_config(name: str) -> Path:
-    """A config file: the user's own path, one of ours, or one that mmsegmentation ships."""
-    import configs
-
-    own = configs.ROOT / "evaluators" / name
-    if Path(name).is_file():
-        return Path(name)
-    if own.is_file():
-        return own
-    return mm.packaged_config(name) or Path(name)
-
-
-def _default_evaluator(task: Task, listed: Mapping[str, zoo.Entry]) -> str:
-    wanted = f"{task.name}-sample" if task.sample_data else task.name
-    for name, entry in listed.items():
-        if wanted in entry.default_for:
-            return name
-    raise PipelineError(
-        f"task {task.name} needs a frozen model: --evaluator MODEL --evaluator-weights FILE "
-        "(a timm name, or an mmsegmentation config)"
-    )
 
 
 def dataset_root(name: str) -> Path:

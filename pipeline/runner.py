@@ -1,23 +1,22 @@
 """`run`: one enhancer through one task, to a result."""
 
-import statistics as median_of
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from enhancers.base import Enhancer
-from pipeline.chain import ChainOptions, Measured, measure
+from pipeline.chain import ChainOptions, measure
 from pipeline.errors import PipelineError
-from pipeline.factory import Loaded, create_task, load_enhancer, load_evaluator
+from pipeline.evaluators import load_evaluator
+from pipeline.factory import Loaded, create_task, load_enhancer
 from pipeline.names import parse_enhancer
 from pipeline.panels import save_panel
 from pipeline.provenance import environment, manifest
-from pipeline.result import Result, Score
-from pipeline.statistics import percentile_interval
-from tasks.evaluators import Evaluator, Record, create_evaluator
+from pipeline.result import Result
+from pipeline.summary import summarise, without_pixels
+from tasks.evaluators import Evaluator, create_evaluator
 from tasks.models import DownstreamModel
 from tasks.task import Task
 
@@ -142,114 +141,19 @@ def run_loaded(
     for index, one in enumerate(measure(model, bench.evaluator, options)):
         if panels and index < panels[1]:
             save_panel(panels[0], one, bench.evaluator)
-        measured.append(_light(one))
-    return _result(name, enhancer, bench, options, measured)
-
-
-@dataclass(frozen=True)
-class _Light:
-    """A measured image without its pixels."""
-
-    record: Record
-    seconds: dict[str, float]
-    mean_level: float
-
-
-def _light(one: Measured) -> _Light:
-    record = replace(one.record, predicted_map=None)
-    return _Light(record, one.seconds, float(one.source.float().mean()))
-
-
-def _result(
-    name: str, enhancer: Loaded, bench: Bench, options: ChainOptions, measured: Sequence[_Light]
-) -> Result:
-    task, evaluator = bench.task, bench.evaluator
-    records = [one.record for one in measured]
-    by_split = {split: [r for r in records if r.split == split] for split in task.splits}
-    return Result(
-        enhancer=name,
-        task=task.name,
-        data="sample" if task.sample_data else "user",
-        protocol=asdict(task.protocol),
-        scores=_scores(evaluator, by_split),
-        per_class={split: _percent(evaluator.per_class(rs)) for split, rs in by_split.items()},
-        per_image=[_image_entry(one) for one in measured],
-        seconds=_median_seconds(measured),
-        provenance={
-            **environment(options.device),
-            "enhancer": enhancer.weights,
-            "evaluator": bench.evaluator_provenance,
-            "dataset": bench.dataset,
-            "config": {
-                "enhancer": name,
-                "task": task.name,
-                "sample": task.sample_data,
-                "protocol": task.protocol.name,
-                **asdict(options),
-                "device": str(options.device),
-            },
+        measured.append(without_pixels(one))
+    provenance = {
+        **environment(options.device),
+        "enhancer": enhancer.weights,
+        "evaluator": bench.evaluator_provenance,
+        "dataset": bench.dataset,
+        "config": {
+            "enhancer": name,
+            "task": bench.task.name,
+            "sample": bench.task.sample_data,
+            "protocol": bench.task.protocol.name,
+            **asdict(options),
+            "device": str(options.device),
         },
-        notes=_notes(task, by_split, evaluator),
-    )
-
-
-def _scores(evaluator: Evaluator, by_split: dict[str, list[Record]]) -> dict[str, Score]:
-    scores = {}
-    records = [record for of_split in by_split.values() for record in of_split]
-    for key, value in evaluator.run(records):
-        split, metric = key.split("/")
-        chosen = by_split[split]
-        interval = percentile_interval(
-            lambda weight, chosen=chosen, metric=metric: evaluator.scores(chosen, weight)[metric],
-            len(chosen),
-        )
-        percent = (100 * interval[0], 100 * interval[1]) if interval else None
-        scores[key] = Score(value, percent, len(chosen))
-    return scores
-
-
-def _percent(values: dict[str, float | None]) -> dict[str, float | None]:
-    return {name: None if value is None else 100 * value for name, value in values.items()}
-
-
-def _image_entry(one: _Light) -> dict[str, Any]:
-    record = one.record
-    entry: dict[str, Any] = {
-        "id": record.id,
-        "split": record.split,
-        "mean_level": round(one.mean_level, 3),
-        "seconds": {stage: round(value, 6) for stage, value in one.seconds.items()},
     }
-    if record.confusion is None:
-        return entry | {"label": record.label, "prediction": record.prediction}
-    return entry | {"confusion": record.confusion.tolist()}
-
-
-def _median_seconds(measured: Iterable[_Light]) -> dict[str, float]:
-    seconds = [one.seconds for one in measured]
-    return {stage: median_of.median(s[stage] for s in seconds) for stage in seconds[0]}
-
-
-def _notes(task: Task, by_split: dict[str, list[Record]], evaluator: Evaluator) -> list[str]:
-    notes = []
-    if task.sample_data:
-        notes.append("procedural sample scenes, not the dataset of that name")
-    elif task.card:
-        notes += _count_notes(task.card.splits, by_split)
-        notes += [task.card.note] if task.card.note else []
-    if task.kind == "segmentation":
-        pairs = zip(task.classes, evaluator.classes, strict=True)
-        notes += [
-            f"class {index} is '{mine}' in the data, '{theirs}' in the evaluator"
-            for index, (mine, theirs) in enumerate(pairs)
-            if mine != theirs
-        ]
-    return notes
-
-
-def _count_notes(official: Mapping[str, int], by_split: dict[str, list[Record]]) -> list[str]:
-    return [
-        f"{split}: {len(records)} images, the official split has {official[split]}"
-        for split, records in by_split.items()
-        if len(records) != official.get(split, len(records))
-    ]
+    return summarise(name, bench.evaluator, measured, provenance)

@@ -1,6 +1,7 @@
 """The comparison on the terminal."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -38,9 +39,9 @@ def _heading(score: str, result: Result) -> str:
 
 
 def _short(name: str) -> str:
-    """A name that holds a path is shown with the last part of it."""
+    """A name that holds a path is shown with the last part of it, without suffix."""
     head, separator, path = name.partition(":" if ":" in name.partition("@")[0] else "@")
-    return head + separator + path.rstrip("/").rpartition("/")[2]
+    return head + separator + (Path(path).stem if "/" in path else path)
 
 
 def _scores(result: Result) -> Iterator[str]:

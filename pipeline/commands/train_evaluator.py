@@ -11,7 +11,8 @@ import configs
 from pipeline.checkpoints import require_checkpoint_path, write_checkpoint
 from pipeline.commands.progress import training_progress
 from pipeline.errors import PipelineError
-from pipeline.factory import create_task, evaluator_config
+from pipeline.evaluators import evaluator_config
+from pipeline.factory import create_task
 from pipeline.provenance import environment, manifest
 from pipeline.recipes import fill, read_yaml
 from pipeline.runner import chosen_device

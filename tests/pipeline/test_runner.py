@@ -10,7 +10,7 @@ from enhancers.base import Enhancer
 from pipeline import Result, create_task, run
 from pipeline.chain import ChainOptions, measure
 from pipeline.errors import PipelineError
-from pipeline.factory import load_evaluator
+from pipeline.evaluators import load_evaluator
 from pipeline.runner import prepare
 from tasks.errors import TaskError
 

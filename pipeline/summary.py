@@ -1,0 +1,114 @@
+"""From measured images to a result: scores, intervals, per class, per image."""
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from pipeline.chain import Measured
+from pipeline.result import Result, Score
+from pipeline.statistics import percentile_interval
+from tasks.evaluators import Evaluator, Record
+from tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Light:
+    """A measured image without its pixels; `mean_level` is the source's, of 255."""
+
+    record: Record
+    seconds: dict[str, float]
+    mean_level: float
+
+
+def without_pixels(one: Measured) -> Light:
+    """Drop the pictures of a measured image, so that a whole dataset fits into memory."""
+    record = replace(one.record, predicted_map=None)
+    return Light(record, one.seconds, float(one.source.float().mean()))
+
+
+def summarise(
+    name: str, evaluator: Evaluator, measured: Sequence[Light], provenance: dict[str, Any]
+) -> Result:
+    """The result of an enhancer from all its measured images.
+
+    Raises:
+        TaskError: nothing but void in a split.
+    """
+    task = evaluator.task
+    records = [one.record for one in measured]
+    by_split = {split: [r for r in records if r.split == split] for split in task.splits}
+    return Result(
+        enhancer=name,
+        task=task.name,
+        data="sample" if task.sample_data else "user",
+        protocol=asdict(task.protocol),
+        scores=_scores(evaluator, by_split),
+        per_class={split: _percent(evaluator.per_class(rs)) for split, rs in by_split.items()},
+        per_image=[_image_entry(one) for one in measured],
+        seconds=_median_seconds(measured),
+        provenance=provenance,
+        notes=_notes(task, by_split, evaluator),
+    )
+
+
+def _scores(evaluator: Evaluator, by_split: dict[str, list[Record]]) -> dict[str, Score]:
+    scores = {}
+    records = [record for of_split in by_split.values() for record in of_split]
+    for key, value in evaluator.run(records):
+        split, metric = key.split("/")
+        chosen = by_split[split]
+        interval = percentile_interval(
+            lambda weight, chosen=chosen, metric=metric: evaluator.scores(chosen, weight)[metric],
+            len(chosen),
+        )
+        percent = (100 * interval[0], 100 * interval[1]) if interval else None
+        scores[key] = Score(value, percent, len(chosen))
+    return scores
+
+
+def _percent(values: dict[str, float | None]) -> dict[str, float | None]:
+    return {name: None if value is None else 100 * value for name, value in values.items()}
+
+
+def _image_entry(one: Light) -> dict[str, Any]:
+    record = one.record
+    entry: dict[str, Any] = {
+        "id": record.id,
+        "split": record.split,
+        "mean_level": round(one.mean_level, 3),
+        "seconds": {stage: round(value, 6) for stage, value in one.seconds.items()},
+    }
+    if record.confusion is None:
+        return entry | {"label": record.label, "prediction": record.prediction}
+    return entry | {"confusion": record.confusion.tolist()}
+
+
+def _median_seconds(measured: Iterable[Light]) -> dict[str, float]:
+    seconds = [one.seconds for one in measured]
+    return {stage: statistics.median(s[stage] for s in seconds) for stage in seconds[0]}
+
+
+def _notes(task: Task, by_split: dict[str, list[Record]], evaluator: Evaluator) -> list[str]:
+    notes = []
+    if task.sample_data:
+        notes.append("procedural sample scenes, not the dataset of that name")
+    elif task.card:
+        notes += _count_notes(task.card.splits, by_split)
+        notes += [task.card.note] if task.card.note else []
+    if task.kind == "segmentation":
+        pairs = zip(task.classes, evaluator.classes, strict=True)
+        notes += [
+            f"class {index} is '{mine}' in the data, '{theirs}' in the evaluator"
+            for index, (mine, theirs) in enumerate(pairs)
+            if mine != theirs
+        ]
+    return notes
+
+
+def _count_notes(official: Mapping[str, int], by_split: dict[str, list[Record]]) -> list[str]:
+    return [
+        f"{split}: {len(records)} images, the official split has {official[split]}"
+        for split, records in by_split.items()
+        if len(records) != official.get(split, len(records))
+    ]
