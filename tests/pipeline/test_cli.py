@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tarfile
 
 import numpy as np
 import pytest
@@ -138,6 +139,31 @@ def test_data_check_names_what_is_wrong(dark_zurich, capsys, save):
         "frame_000004_gt_labelTrainIds.png: label without an image",
     ):
         assert text in out
+
+
+def test_data_unpack_and_what_is_wrong_with_it(tmp_path, capsys):
+    arguments = ["data", "unpack", "codan", "--root", str(tmp_path)]
+    assert main(arguments) == 2
+    assert "holds no codan_" in error_line(capsys)
+    with tarfile.open(tmp_path / "codan_val.tar.bz2", "w:bz2") as archive:
+        (tmp_path / "1.jpg").write_bytes(b"x")
+        archive.add(tmp_path / "1.jpg", "val/Cup/1.jpg")
+    assert main(["run", "--enhancer", "identity", "--task", "codan", "--root", str(tmp_path)]) == 2
+    assert "`pipeline data unpack codan" in error_line(capsys)
+    assert main(arguments) == 0
+    assert (tmp_path / "data/val/Cup/1.jpg").read_bytes() == b"x"
+    assert main(arguments) == 2
+    assert "is there already" in error_line(capsys)
+
+
+def test_a_folder_where_a_file_is_meant(run_night, tmp_path, segmentor, capsys):
+    (tmp_path / "out/darkzurich/mmseg-segmentor/identity/result.json").mkdir(parents=True)
+    assert run_night() == 2
+    assert "result.json: is a folder" in error_line(capsys)
+    data = ["--data", "lol", "--root", str(tmp_path)]
+    for out, message in (("x.pth", "name it *.safetensors"), (".", "safetensors")):
+        assert main(["train", "--enhancer", "sci", *data, "--out", out]) == 2
+        assert message in error_line(capsys)
 
 
 def test_data_list_names_every_task(capsys):

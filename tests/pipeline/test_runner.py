@@ -1,5 +1,7 @@
 """`run` and the chain, on tiny data with frozen models of random weights."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,14 +9,14 @@ import torch.nn.functional as F
 from PIL import Image
 
 from enhancers.base import Enhancer
-from pipeline import Result, create_task, run
+from pipeline import Result, create_enhancer, create_task, registry, run
 from pipeline.chain import ChainOptions, measure
 from pipeline.errors import PipelineError
 from pipeline.evaluators import load_evaluator
 from pipeline.runner import prepare
 from tasks.errors import TaskError
 
-from .conftest import NIGHT, SEGMENTOR
+from .conftest import NIGHT, NIGHT_GT, SEGMENTOR
 
 
 class Brighten(Enhancer):
@@ -123,6 +125,38 @@ def test_amp_stays_close(night):
 def test_an_enhancer_that_breaks_the_contract_is_stopped(night, fault, message):
     with pytest.raises(PipelineError, match=rf"frame_000001.*{message}"):
         run(Broken(fault), **night)
+
+
+def test_images_of_different_size_share_a_run(night, dark_zurich, rng, save):
+    save(dark_zurich / NIGHT.format(2), rng.integers(0, 60, (40, 72, 3), dtype=np.uint8))
+    save(dark_zurich / NIGHT_GT.format(2), rng.integers(0, 19, (40, 72), dtype=np.uint8))
+    result = run("identity", batch_size=3, **night)
+    sizes = [np.sum(image["confusion"]) for image in result.per_image]
+    assert sizes[1] == 40 * 72
+
+
+def test_a_plugins_task_needs_no_card(night, monkeypatch):
+    """A task from elsewhere: a function from a root and a protocol to a Task."""
+    mine = replace(night["task"], name="mine", card=None)
+    monkeypatch.setattr(registry.TASKS, "get", lambda name: lambda root, protocol: mine)
+    model = {key: night[key] for key in ("evaluator", "evaluator_weights")}
+    result = run("identity", "mine", root=".", **model)
+    assert result.task == "mine"
+    assert not result.notes
+
+
+def test_arguments_that_would_be_ignored_are_refused(night):
+    with pytest.raises(PipelineError, match="belong to a task's name"):
+        run("identity", night["task"], protocol="mmseg")
+    with pytest.raises(PipelineError, match="leave the options out"):
+        create_enhancer("gamma@0.6", exponent=0.3)
+
+
+def test_nothing_but_void_gives_no_score(night, dark_zurich, save):
+    for frame in (1, 2, 3):
+        save(dark_zurich / NIGHT_GT.format(frame), np.full((48, 64), 255, np.uint8))
+    with pytest.raises(TaskError, match="every labelled pixel of 'val' is void"):
+        run("identity", **night)
 
 
 @pytest.mark.parametrize("workers", [0, 2])
