@@ -97,10 +97,6 @@ class LFPVEnhancer(Enhancer):
             Path(self._encode, self._decode, self._fuse_with(nodes), image, encoded),
         )
 
-    def training_state_dict(self) -> dict[str, Tensor]:
-        """Everything: network, store, S, M and e."""
-        return dict(self.state_dict())
-
     def inference_state_dict(self) -> dict[str, Tensor]:
         """Network and store only, for a model built with `updaters=False`."""
         state = self.state_dict()

@@ -124,7 +124,7 @@ def test_export_without_updaters_gives_the_same_image(name, size):
 
 def test_training_state_round_trip(model, toy_class):
     target = join(toy_class(stride=2))
-    target.load_state_dict(model.training_state_dict())
+    target.load_state_dict(model.state_dict())
     results = []
     for one in (model, target):
         torch.manual_seed(5)
@@ -135,7 +135,7 @@ def test_training_state_round_trip(model, toy_class):
 def test_a_training_state_does_not_load_for_inference(model, toy_class):
     target = join(toy_class(stride=2), updaters=False)
     with pytest.raises(EnhancerError, match=r"unexpected updaters\."):
-        target.load_state_dict(model.training_state_dict())
+        target.load_state_dict(model.state_dict())
 
 
 def test_an_inference_model_does_not_train(toy_class):
