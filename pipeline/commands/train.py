@@ -115,9 +115,11 @@ def _recipe(name: EnhancerName, arguments: Namespace) -> Recipe:
             raise PipelineError(f"{path}: {key} is missing")
         if key not in known:
             raise PipelineError(f"{path}: {key} is no known key; known: {', '.join(known)}")
+    if not isinstance(content["network"], dict):
+        raise PipelineError(f"{path}: network must be a mapping; write {{}} for no options")
     training = fill(TrainingConfig, content["training"], path, "training")
     return Recipe(
-        network=dict(content["network"] or {}),
+        network=content["network"],
         lfpv=fill(LFPVSection, content["lfpv"], path, "lfpv"),
         objective=content["objective"],
         data=fill(DataSection, content["data"], path, "data"),
