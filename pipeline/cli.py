@@ -111,6 +111,9 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
     train.add_argument("--steps", type=_positive, metavar="N", help="instead of the config's")
     _add_seed_and_device(train)
     train.add_argument(
+        "--tensorboard", type=Path, metavar="DIR", help="write the losses (extra: tensorboard)"
+    )
+    train.add_argument(
         "--out",
         type=Path,
         metavar="FILE",

@@ -1,6 +1,7 @@
 """`pipeline train`: an enhancer, plain or with LFPV."""
 
 from argparse import Namespace
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -74,12 +75,14 @@ def train_enhancer(arguments: Namespace) -> None:
     objective = _objective(name, recipe.objective).to(device)
     training, pairs = recipe.training, lol_pairs(_data_root(arguments))
     batches = crops(pairs, steps=training.steps, seed=arguments.seed, **asdict(recipe.data))
+    write_scalars = _scalar_writer(arguments.tensorboard)
     losses: list[float] = []
     with training_progress(f"training {name}") as advance:
 
         def on_step(step: int, parts: dict[str, float]) -> None:
             losses.append(parts["loss"])
             advance(step, training.steps, parts["loss"])
+            write_scalars(step, parts)
 
         train(
             model,
@@ -125,6 +128,26 @@ def _recipe(name: EnhancerName, arguments: Namespace) -> Recipe:
         data=fill(DataSection, content["data"], path, "data"),
         training=replace(training, steps=arguments.steps or training.steps),
     )
+
+
+def _scalar_writer(folder: Path | None) -> Callable[[int, dict[str, float]], None]:
+    """Writes a step's losses for TensorBoard; nothing without a folder."""
+    if folder is None:
+        return lambda step, parts: None
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise PipelineError(
+            "--tensorboard needs an extra: pip install 'llie-pipeline[tensorboard]'"
+        ) from None
+    writer = SummaryWriter(str(folder))
+
+    def write(step: int, parts: dict[str, float]) -> None:
+        for name, value in parts.items():
+            writer.add_scalar(name, value, step)
+        writer.flush()
+
+    return write
 
 
 def _objective(name: EnhancerName, kind: str) -> Objective:

@@ -1,5 +1,8 @@
 """`pipeline train` and `train-evaluator`, to files that `run` can use."""
 
+import sys
+import types
+
 import numpy as np
 import pytest
 import torch
@@ -74,6 +77,36 @@ def test_the_seed_decides(train, tmp_path):
     a, b, c = (read_checkpoint(tmp_path / f"{file}.safetensors").state for file in "abc")
     assert all(torch.equal(a[key], b[key]) for key in a)
     assert not torch.equal(a["store.vectors"], c["store.vectors"])
+
+
+def test_a_missing_extra_is_named(train, monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    out = str(tmp_path / "w.safetensors")
+    assert train("sci", "--out", out, "--tensorboard", str(tmp_path / "tb")) == 2
+    assert "pip install 'llie-pipeline[tensorboard]'" in error_line(capsys)
+
+
+def test_losses_go_to_tensorboard(train, monkeypatch, tmp_path):
+    written = []
+
+    class Writer:
+        def __init__(self, folder):
+            self.folder = folder
+
+        def add_scalar(self, name, value, step):
+            written.append((self.folder, name, step))
+
+        def flush(self):
+            pass
+
+    module = types.ModuleType("torch.utils.tensorboard")
+    module.SummaryWriter = Writer
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", module)
+    folder = str(tmp_path / "tb")
+    assert train("sci+lfpv", "--out", str(tmp_path / "w.safetensors"), "--tensorboard", folder) == 0
+    assert {(folder, name, step) for name in ("plain", "lfpv") for step in (1, 2, 3)} <= set(
+        written
+    )
 
 
 def test_weights_of_another_enhancer_or_without_nodes(train, tmp_path):
