@@ -120,7 +120,8 @@ def _samples(
     unlabelled = [(image, label) for image, label in pairs if not label.is_file()]
     if unlabelled:
         image, label = unlabelled[0]
-        more = f"; so have {len(unlabelled) - 1} more images" if len(unlabelled) > 1 else ""
+        others = ", ".join(path.name for path, _ in unlabelled[1:])
+        more = f"; neither have {others}" if others else ""
         raise TaskError(f"{image}: has no label, expected {label}{more}")
     return tuple(
         Sample(

@@ -37,10 +37,9 @@ def test_training_loss_ignores_void(model):
     image, label = torch.rand(2, 3, 32, 32), torch.randint(0, 11, (2, 32, 32))
     label[:, :16] = 255
     loss = mm.segmentation_loss(model, image, label)
-    changed = image.clone()
     assert loss.requires_grad
     assert torch.isfinite(loss)
-    assert mm.segmentation_loss(model, changed, torch.full_like(label, 255)) == 0
+    assert mm.segmentation_loss(model, image, torch.full_like(label, 255)) == 0
 
 
 @pytest.mark.skipif(

@@ -36,6 +36,9 @@ def test_dark_zurich_without_a_label(dark_zurich):
     (dark_zurich / NIGHT_GT.format(2)).unlink()
     with pytest.raises(TaskError, match=r"frame_000002.*has no label"):
         segmentation.dark_zurich(dark_zurich)
+    (dark_zurich / NIGHT_GT.format(1)).unlink()
+    with pytest.raises(TaskError, match=r"frame_000001.*has no label.*neither have .*frame_000002"):
+        segmentation.dark_zurich(dark_zurich)
 
 
 def test_wrong_layout_says_what_is_expected(tmp_path):
