@@ -16,6 +16,8 @@ def codan(root: Path, protocol: str | None = None) -> Task:
         TaskError: layout not found, no images, or a folder that is no class.
     """
     card = load_card("codan")
+    if not root.is_dir():
+        raise TaskError(f"{root}: no such folder")
     data = root / "data" if (root / "data").is_dir() else root
     samples: list[Sample] = []
     for split in card.splits:

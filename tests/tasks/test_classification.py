@@ -52,7 +52,8 @@ def test_own_folder_with_and_without_a_class_list(codan):
 
 
 def test_no_folder_and_an_empty_folder(tmp_path):
-    with pytest.raises(TaskError, match="no such folder"):
-        classification.folder(tmp_path / "nowhere")
+    for build in (classification.folder, classification.codan):
+        with pytest.raises(TaskError, match="nowhere: no such folder"):
+            build(tmp_path / "nowhere")
     with pytest.raises(TaskError, match="no images; expected a folder per class"):
         classification.folder(tmp_path)
