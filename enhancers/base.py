@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from torch import Tensor, nn
 
@@ -20,6 +20,13 @@ class Output(Protocol):
 
     @property
     def image(self) -> Tensor: ...
+
+
+class Round(NamedTuple):
+    """What `decode` of an unfolding network gives before its last round: it is asked again."""
+
+    feature: Tensor
+    context: Any
 
 
 # Any, because each objective reads the fields of its own network besides `image`.
@@ -57,17 +64,27 @@ class Enhancer(nn.Module, ABC):
 
 
 class EncodeDecode(Enhancer):
-    """A network split at its deep feature f_d, B×`feature_channels`×h×w."""
+    """A network split at its deep feature f_d, B×`feature_channels`×h×w.
+
+    `released_files` are the authors' files where they publish more than one (a folder of them is
+    then one set of weights, each file's keys below its stem), and `released_globals` the classes
+    besides tensors and plain values that their pickles hold.
+    """
 
     feature_channels: int
+    released_files: ClassVar[tuple[str, ...]] = ()
+    released_globals: ClassVar[tuple[type, ...]] = ()
 
     @abstractmethod
     def encode(self, image: Tensor) -> tuple[Tensor, Any]:
         """(f_d, context): the deep feature, and whatever else `decode` needs."""
 
     @abstractmethod
-    def decode(self, feature: Tensor, context: Any) -> Output:
-        """The network's outputs from a feature shaped like f_d and the context of its image."""
+    def decode(self, feature: Tensor, context: Any) -> Output | Round:
+        """The network's outputs from a feature shaped like f_d and the context of its image.
+
+        A network that unfolds gives the f_d and context of its next round until the last one.
+        """
 
     @abstractmethod
     def load_released(self, state: Mapping[str, Tensor]) -> None:
@@ -75,11 +92,23 @@ class EncodeDecode(Enhancer):
 
     def run(self, image: Tensor) -> Output:
         """All outputs of the network: decode(encode(image))."""
-        return self.decode(*self.encode(image))
+        return decode_rounds(self.encode(image), self.decode)
 
     def enhance(self, image: Tensor) -> Tensor:
         """The enhanced image alone."""
         return self.run(image).image
+
+
+def decode_rounds(
+    encoded: tuple[Tensor, Any],
+    decode: Callable[[Tensor, Any], Output | Round],
+    fuse: Callable[[Tensor], Tensor] | None = None,
+) -> Output:
+    """Decode what `encode` gave, round by round; `fuse` is applied to the f_d of every round."""
+    step: Output | Round = Round(*encoded)
+    while isinstance(step, Round):
+        step = decode(fuse(step.feature) if fuse else step.feature, step.context)
+    return step
 
 
 def check_image(image: Tensor) -> None:

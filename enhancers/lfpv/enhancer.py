@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
-from enhancers.base import Enhancer, Output, Run
+from enhancers.base import Enhancer, Output, Round, Run, decode_rounds
 from enhancers.errors import EnhancerError
 from enhancers.lfpv.store import Nodes, Store
 from enhancers.lfpv.updaters import Updaters
 
 Encode = Callable[[Tensor], tuple[Tensor, Any]]
-Decode = Callable[[Tensor, Any], Output]
+Decode = Callable[[Tensor, Any], Output | Round]
 
 
 class Paths(NamedTuple):
@@ -28,13 +28,13 @@ class Path:
 
     encode: Encode
     decode: Decode
-    fuse: Callable[[Tensor], Tensor]
+    fuse: Callable[[Tensor], Tensor] | None
     image: Tensor
     encoded: tuple[Tensor, Any]
 
     def __call__(self, image: Tensor) -> Output:
-        feature, context = self.encoded if image is self.image else self.encode(image)
-        return self.decode(self.fuse(feature), context)
+        encoded = self.encoded if image is self.image else self.encode(image)
+        return decode_rounds(encoded, self.decode, self.fuse)
 
 
 class LFPVEnhancer(Enhancer):
@@ -78,8 +78,8 @@ class LFPVEnhancer(Enhancer):
         """Ī from the stored nodes; updates nothing. EnhancerError while nodes are untrained."""
         if not self.trained:
             raise EnhancerError("this LFPV store has no trained nodes: train it or load weights")
-        feature, context = self._encode(image)
-        return self._decode(self.store(feature, self.store.nodes), context).image
+        fuse = self._fuse_with(self.store.nodes)
+        return decode_rounds(self._encode(image), self._decode, fuse).image
 
     def training_paths(self, image: Tensor) -> Paths:
         """Update the nodes once on `image` (B×3×H×W) and give both paths of this step.
@@ -93,7 +93,7 @@ class LFPVEnhancer(Enhancer):
         nodes = self.updaters(encoded[0], self.store.nodes)
         self.store.keep(nodes)
         return Paths(
-            Path(self._encode, self._decode, lambda feature: feature, image, encoded),
+            Path(self._encode, self._decode, None, image, encoded),
             Path(self._encode, self._decode, self._fuse_with(nodes), image, encoded),
         )
 
