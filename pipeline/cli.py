@@ -51,6 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_run(commands)
+    _add_enhance(commands)
+    _add_list(commands)
+    _add_weights(commands)
     _add_train(commands)
     _add_train_evaluator(commands)
     _add_data(commands)
@@ -97,6 +100,37 @@ def _add_run(commands: argparse._SubParsersAction) -> None:
         metavar="N",
         help="save a panel of input, enhanced, prediction and truth for the first N images",
     )
+
+
+def _add_enhance(commands: argparse._SubParsersAction) -> None:
+    enhance = commands.add_parser("enhance", help="enhance image files and folders")
+    enhance.set_defaults(module="enhance", function="enhance")
+    enhance.add_argument(
+        "input", nargs="+", type=Path, metavar="INPUT", help="an image file, or a folder of them"
+    )
+    enhance.add_argument("--enhancer", required=True, metavar="NAME", help="as for `run`")
+    enhance.add_argument("--out", required=True, type=Path, metavar="DIR")
+    enhance.add_argument("--overwrite", action="store_true", help="replace files in --out")
+    enhance.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+
+
+def _add_list(commands: argparse._SubParsersAction) -> None:
+    listed = commands.add_parser("list", help="enhancers with their cost and weights, and tasks")
+    listed.set_defaults(module="list", function="list_all")
+
+
+def _add_weights(commands: argparse._SubParsersAction) -> None:
+    weights = commands.add_parser("weights", help="list, verify and download published weights")
+    weights.set_defaults(module="weights", function="list_weights")
+    actions = weights.add_subparsers(metavar="ACTION")
+    listed = actions.add_parser("list", help="every listed file, and whether it is here (default)")
+    listed.set_defaults(function="list_weights")
+    verify = actions.add_parser("verify", help="compare the files that are here with their hashes")
+    verify.set_defaults(function="verify_weights")
+    verify.add_argument("names", nargs="*", metavar="NAME", help="default: all that are here")
+    download = actions.add_parser("download", help="download with a checked hash; resumes")
+    download.set_defaults(function="download_weights")
+    download.add_argument("names", nargs="+", metavar="NAME", help="as listed, e.g. sci@medium")
 
 
 def _add_train(commands: argparse._SubParsersAction) -> None:

@@ -1,0 +1,146 @@
+"""EnlightenGAN: Deep Light Enhancement without Paired Supervision (Jiang et al., TIP 2021)."""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from enhancers.base import EncodeDecode
+
+WIDTHS = (32, 64, 128, 256, 512)
+MULTIPLE = 16
+WIDE = 2200
+SLOPE = 0.2
+# ITU-R BT.601 luma.
+GREY = (0.299, 0.587, 0.114)
+
+
+class EnlightenGANOutput(NamedTuple):
+    """All B×3×H×W: `image` in [0, 1]; `raw` = x + `latent`, the network's own values near [-1, 1].
+
+    `image` is clamp((raw + 1) / 2, 0, 1), `latent` the residual scaled by the attention.
+    """
+
+    image: Tensor
+    raw: Tensor
+    latent: Tensor
+
+
+class Context(NamedTuple):
+    """H and W of the image; of the padded one x in [-1, 1], its attention and scaled skips."""
+
+    size: tuple[int, int]
+    normalised: Tensor
+    attention: Tensor
+    skips: tuple[Tensor, ...]
+
+
+class ConvBlock(nn.Module):
+    """BN(LeakyReLU(conv 3×3)), B×channels×h×w to B×out_channels×h×w."""
+
+    def __init__(self, channels: int, out_channels: int, norm: bool = True) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, out_channels, 3, padding=1)
+        self.bn = nn.BatchNorm2d(out_channels) if norm else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See ConvBlock."""
+        return self.bn(F.leaky_relu(self.conv(x), SLOPE))
+
+
+class EnlightenGAN(EncodeDecode):
+    """U-Net guided by the darkness of its input (8,636,675 parameters).
+
+    x = 2·image − 1, attention a = 1 − grey(image), max-pooled to every level; the network reads
+    x ⊕ a, its four skips and the bottleneck are multiplied by a, raw = x + a·conv(features).
+    Reflected on all sides to multiples of 16 and cropped back.
+
+    `align_corners` is that of the ×2 up-sampling: True in torch 0.3.1, which trained the released
+    weights. `halve_wide` averages images above 2200 pixels width down by 2 and enlarges the
+    result, as the released script does.
+
+    f_d (512 channels, H/16 × W/16) is the output of the second block of the bottleneck.
+    """
+
+    feature_channels = WIDTHS[-1]
+
+    def __init__(self, align_corners: bool = True, halve_wide: bool = False) -> None:
+        super().__init__(align_corners=align_corners, halve_wide=halve_wide)
+        self.align_corners, self.halve_wide = align_corners, halve_wide
+        self.blocks = nn.ModuleDict()
+        for level, (channels, width) in enumerate(zip((4, *WIDTHS), WIDTHS, strict=False), 1):
+            self.blocks[f"{level}_1"] = ConvBlock(channels, width)
+            self.blocks[f"{level}_2"] = ConvBlock(width, width)
+        self.deconv = nn.ModuleDict()
+        for level, width in enumerate(WIDTHS[-2::-1], 6):
+            self.deconv[f"{level - 1}"] = nn.Conv2d(2 * width, width, 3, padding=1)
+            self.blocks[f"{level}_1"] = ConvBlock(2 * width, width)
+            self.blocks[f"{level}_2"] = ConvBlock(width, width, norm=level < 9)
+        self.conv10 = nn.Conv2d(WIDTHS[0], 3, 1)
+
+    def encode(self, image: Tensor) -> tuple[Tensor, Context]:
+        """f_d, B×512×⌈H/16⌉×⌈W/16⌉, and the context of `image`."""
+        size = (image.shape[-2], image.shape[-1])
+        if self.halve_wide and size[1] > WIDE:
+            image = F.avg_pool2d(image, 2)
+        padded = pad_around(image, MULTIPLE)
+        normalised, attention = (padded - 0.5) / 0.5, darkness(padded)
+        feature, level_attention, skips = torch.cat([normalised, attention], 1), attention, []
+        for level in range(1, 5):
+            feature = self.blocks[f"{level}_2"](self.blocks[f"{level}_1"](feature))
+            skips.append(feature * level_attention)
+            feature, level_attention = F.max_pool2d(feature, 2), F.max_pool2d(level_attention, 2)
+        feature = self.blocks["5_2"](self.blocks["5_1"](feature) * level_attention)
+        return feature, Context(size, normalised, attention, tuple(skips))
+
+    def decode(self, feature: Tensor, context: Context) -> EnlightenGANOutput:
+        """Residual from f_d and the skips, added where the image is dark."""
+        for level, skip in enumerate(reversed(context.skips), 6):
+            enlarged = F.interpolate(
+                feature, scale_factor=2, mode="bilinear", align_corners=self.align_corners
+            )
+            feature = torch.cat([self.deconv[f"{level - 1}"](enlarged), skip], 1)
+            feature = self.blocks[f"{level}_2"](self.blocks[f"{level}_1"](feature))
+        latent = self.conv10(feature) * context.attention
+        raw = self._restore(context.normalised + latent, context.size)
+        return EnlightenGANOutput(
+            ((raw + 1) / 2).clamp(0, 1), raw, self._restore(latent, context.size)
+        )
+
+    def load_released(self, state: Mapping[str, Tensor]) -> None:
+        """Load 200_net_G_A.pth; BatchNorm of torch 0.3.1 did not count its batches."""
+        counts = {key: value for key, value in self.state_dict().items() if value.dim() == 0}
+        self.load_state_dict(counts | {_own_key(key): value for key, value in state.items()})
+
+    def _restore(self, padded: Tensor, size: tuple[int, int]) -> Tensor:
+        if self.halve_wide and size[1] > WIDE:
+            half = crop_centre(padded, (size[0] // 2, size[1] // 2))
+            return F.interpolate(half, size, mode="bilinear", align_corners=self.align_corners)
+        return crop_centre(padded, size)
+
+
+def darkness(image: Tensor) -> Tensor:
+    """1 − grey, B×1×H×W, of B×3×H×W in [0, 1]."""
+    grey = torch.einsum("c,bchw->bhw", image.new_tensor(GREY), image)
+    return 1 - grey[:, None]
+
+
+def pad_around(image: Tensor, multiple: int) -> Tensor:
+    """Reflect B×C×H×W to multiples, half on each side, the odd row or column right and bottom."""
+    bottom, right = (-side % multiple for side in image.shape[-2:])
+    edges = (right // 2, right - right // 2, bottom // 2, bottom - bottom // 2)
+    return F.pad(image, edges, mode="reflect")
+
+
+def crop_centre(padded: Tensor, size: tuple[int, int]) -> Tensor:
+    """Undo `pad_around` of an image of `size`."""
+    top, left = ((outer - inner) // 2 for outer, inner in zip(padded.shape[-2:], size, strict=True))
+    return padded[..., top : top + size[0], left : left + size[1]]
+
+
+def _own_key(key: str) -> str:
+    key = re.sub(r"^(conv|bn)(\d_\d)\.", r"blocks.\2.\1.", key)
+    return re.sub(r"^deconv(\d)\.", r"deconv.\1.", key)
