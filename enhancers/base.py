@@ -38,8 +38,11 @@ class Enhancer(nn.Module, ABC):
 
     `enhancer(image)`: B×3×H×W float RGB in [0, 1], H and W at least 16. Padding, cropping and a
     value range of its own are each enhancer's own affair. `options` are the constructor's keyword
-    arguments (plain JSON values), so that a checkpoint can record them.
+    arguments (plain JSON values), so that a checkpoint can record them. `keeps_size` is False
+    only where an option reproduces a released script that crops at the right and the bottom.
     """
+
+    keeps_size = True
 
     def __init__(self, **options: Any) -> None:
         super().__init__()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -71,7 +72,7 @@ class EnlightenGAN(EncodeDecode):
         super().__init__(align_corners=align_corners, halve_wide=halve_wide)
         self.align_corners, self.halve_wide = align_corners, halve_wide
         self.blocks = nn.ModuleDict()
-        for level, (channels, width) in enumerate(zip((4, *WIDTHS), WIDTHS, strict=False), 1):
+        for level, (channels, width) in enumerate(pairwise((4, *WIDTHS)), 1):
             self.blocks[f"{level}_1"] = ConvBlock(channels, width)
             self.blocks[f"{level}_2"] = ConvBlock(width, width)
         self.deconv = nn.ModuleDict()
@@ -87,7 +88,8 @@ class EnlightenGAN(EncodeDecode):
         if self.halve_wide and size[1] > WIDE:
             image = F.avg_pool2d(image, 2)
         padded = pad_around(image, MULTIPLE)
-        normalised, attention = (padded - 0.5) / 0.5, darkness(padded)
+        normalised = (padded - 0.5) / 0.5
+        attention = darkness(normalised)
         feature, level_attention, skips = torch.cat([normalised, attention], 1), attention, []
         for level in range(1, 5):
             feature = self.blocks[f"{level}_2"](self.blocks[f"{level}_1"](feature))
@@ -106,9 +108,8 @@ class EnlightenGAN(EncodeDecode):
             feature = self.blocks[f"{level}_2"](self.blocks[f"{level}_1"](feature))
         latent = self.conv10(feature) * context.attention
         raw = self._restore(context.normalised + latent, context.size)
-        return EnlightenGANOutput(
-            ((raw + 1) / 2).clamp(0, 1), raw, self._restore(latent, context.size)
-        )
+        latent = self._restore(latent, context.size)
+        return EnlightenGANOutput(((raw + 1) / 2).clamp(0, 1), raw, latent)
 
     def load_released(self, state: Mapping[str, Tensor]) -> None:
         """Load 200_net_G_A.pth; BatchNorm of torch 0.3.1 did not count its batches."""
@@ -122,10 +123,11 @@ class EnlightenGAN(EncodeDecode):
         return crop_centre(padded, size)
 
 
-def darkness(image: Tensor) -> Tensor:
-    """1 − grey, B×1×H×W, of B×3×H×W in [0, 1]."""
-    grey = torch.einsum("c,bchw->bhw", image.new_tensor(GREY), image)
-    return 1 - grey[:, None]
+def darkness(normalised: Tensor) -> Tensor:
+    """1 − grey, B×1×H×W in [0, 1], of B×3×H×W in [-1, 1]."""
+    red, green, blue = (normalised + 1).split(1, dim=1)
+    # The authors' order: another one differs in the last bit, of which the network makes 1.5e-5.
+    return 1 - (GREY[0] * red + GREY[1] * green + GREY[2] * blue) / 2
 
 
 def pad_around(image: Tensor, multiple: int) -> Tensor:

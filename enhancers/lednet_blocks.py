@@ -8,32 +8,27 @@ POOLED_SIDES = (1, 2, 3, 6)
 CURVE_ITERATIONS = 3
 KERNEL_SIDE = 5
 LEAK = 0.2
+BAND_VALUES = 2**23  # 32 MB of float32 kernels at a time
 
 
-class Residual(nn.Module):
-    """x ← x + body1(x), x ← x + body2(x): conv 3×3, PReLU, conv 3×3 each.
+class EncoderBlock(nn.Module):
+    """x ← x + body1(x), then body2(x): conv 3×3, PReLU, conv 3×3; conv 3×3, PReLU."""
 
-    In encoder and middle blocks body2 ends at its PReLU (`closed` False).
-    """
-
-    def __init__(self, channels: int, closed: bool) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.body1 = nn.Sequential(conv3(channels), nn.PReLU(), conv3(channels))
-        self.body2 = nn.Sequential(conv3(channels), nn.PReLU())
-        if closed:
-            self.body2.append(conv3(channels))
+        self.body1 = _two_convs(channels)
+        self.body2 = nn.Sequential(_conv3(channels), nn.PReLU())
 
     def forward(self, x: Tensor) -> Tensor:
         """B×channels×h×w, the same shape."""
-        x = x + self.body1(x)
-        return x + self.body2(x)
+        return self.body2(x + self.body1(x))
 
 
-class ResidualDown(Residual):
-    """Residual, then half the size."""
+class DownBlock(EncoderBlock):
+    """An encoder block, then half the size."""
 
     def __init__(self, channels: int, out_channels: int) -> None:
-        super().__init__(channels, closed=False)
+        super().__init__(channels)
         self.reshape_conv = Down(channels, out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -41,11 +36,24 @@ class ResidualDown(Residual):
         return self.reshape_conv(super().forward(x))
 
 
-class ResidualUp(Residual):
-    """Twice the size, then residual."""
+class DecoderBlock(nn.Module):
+    """x ← x + body1(x), x ← x + body2(x): conv 3×3, PReLU, conv 3×3 each."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body1, self.body2 = _two_convs(channels), _two_convs(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """B×channels×h×w, the same shape."""
+        x = x + self.body1(x)
+        return x + self.body2(x)
+
+
+class UpBlock(DecoderBlock):
+    """Twice the size, then a decoder block."""
 
     def __init__(self, channels: int, out_channels: int) -> None:
-        super().__init__(out_channels, closed=True)
+        super().__init__(out_channels)
         self.reshape_conv = Up(channels, out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -54,9 +62,7 @@ class ResidualUp(Residual):
 
 
 class Blur(nn.Module):
-    """Every second pixel of x ∗ [1,2,1]ᵀ[1,2,1]/16, reflected at the border (Zhang, 2019)."""
-
-    filt: Tensor
+    """Every second pixel of x ∗ [1,2,1]ᵀ[1,2,1]/16, reflected at the border (Zhang, ICML 2019)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -64,45 +70,45 @@ class Blur(nn.Module):
         self.register_buffer("filt", torch.outer(row, row).repeat(channels, 1, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """B×C×h×w to B×C×⌈h/2⌉×⌈w/2⌉."""
+        """B×channels×h×w to B×channels×⌈h/2⌉×⌈w/2⌉."""
         padded = F.pad(x, (1, 1, 1, 1), mode="reflect")
         return F.conv2d(padded, self.filt, stride=2, groups=x.shape[1])
 
 
 class Down(nn.Module):
-    """1×1, PReLU, 3×3, PReLU, blur, 1×1, beside blur, 1×1; no biases."""
+    """(1×1, PReLU, 3×3, PReLU, blur, 1×1)(x) + (blur, 1×1)(x), no biases."""
 
     def __init__(self, channels: int, out_channels: int) -> None:
         super().__init__()
         self.top = nn.Sequential(
-            conv1(channels, channels),
+            _conv1(channels, channels),
             nn.PReLU(),
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
             nn.PReLU(),
             Blur(channels),
-            conv1(channels, out_channels),
+            _conv1(channels, out_channels),
         )
-        self.bot = nn.Sequential(Blur(channels), conv1(channels, out_channels))
+        self.bot = nn.Sequential(Blur(channels), _conv1(channels, out_channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        """B×channels×h×w to B×out_channels×h/2×w/2."""
+        """B×channels×h×w to B×out_channels×⌈h/2⌉×⌈w/2⌉."""
         return self.top(x) + self.bot(x)
 
 
 class Up(nn.Module):
-    """1×1, PReLU, transposed 3×3, PReLU, 1×1, beside bilinear, 1×1; no biases."""
+    """(1×1, PReLU, transposed 3×3, PReLU, 1×1)(x) + (bilinear ×2, 1×1)(x), no biases."""
 
     def __init__(self, channels: int, out_channels: int) -> None:
         super().__init__()
         self.top = nn.Sequential(
-            conv1(channels, channels),
+            _conv1(channels, channels),
             nn.PReLU(),
             nn.ConvTranspose2d(channels, channels, 3, 2, 1, output_padding=1, bias=False),
             nn.PReLU(),
-            conv1(channels, out_channels),
+            _conv1(channels, out_channels),
         )
-        enlarge = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
-        self.bot = nn.Sequential(enlarge, conv1(channels, out_channels))
+        double = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
+        self.bot = nn.Sequential(double, _conv1(channels, out_channels))
 
     def forward(self, x: Tensor) -> Tensor:
         """B×channels×h×w to B×out_channels×2h×2w."""
@@ -110,37 +116,38 @@ class Up(nn.Module):
 
 
 class PyramidPooling(nn.Module):
-    """fuse(cat[x, p_1, p_2, p_3, p_6]): p_n is x averaged to n×n, 1×1 to C/4, enlarged again."""
+    """fuse(cat[x, p₁, p₂, p₃, p₆]): pₙ is x averaged to n×n, 1×1 to a quarter of the channels,
+    PReLU, enlarged again; fuse = conv 3×3, PReLU. No biases; h and w may be below 6."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         quarter = channels // len(POOLED_SIDES)
         self.features = nn.ModuleList(
-            nn.Sequential(nn.AdaptiveAvgPool2d(side), conv1(channels, quarter), nn.PReLU())
+            nn.Sequential(nn.AdaptiveAvgPool2d(side), _conv1(channels, quarter), nn.PReLU())
             for side in POOLED_SIDES
         )
         fuse = nn.Conv2d(2 * channels, channels, 3, padding=1, bias=False)
         self.fuse = nn.Sequential(fuse, nn.PReLU())
 
     def forward(self, x: Tensor) -> Tensor:
-        """B×channels×h×w, the same shape; h and w may be smaller than 6."""
-        size = x.shape[-2:]
+        """B×channels×h×w, the same shape."""
         pooled = [
-            F.interpolate(feature(x), size, mode="bilinear", align_corners=True)
+            F.interpolate(feature(x), x.shape[-2:], mode="bilinear", align_corners=True)
             for feature in self.features
         ]
         return self.fuse(torch.cat([x, *pooled], 1))
 
 
 class Curve(nn.Module):
-    """x ← clamp(x, 0, 1), then three times x ← x + a_i·x·(1 − x), a_i B×1×h×w in (0, 1)."""
+    """x ← clamp(x, 0, 1), then for i = 1, 2, 3: x ← x + aᵢ·x·(1 − x), aᵢ in (0, 1) for all
+    channels of a pixel; a = (conv 5×5, ReLU, conv 3×3, ReLU, 1×1, sigmoid)(x before the clamp)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.predict_a = nn.Sequential(
             nn.Conv2d(channels, channels, 5, padding=2),
             nn.ReLU(),
-            conv3(channels),
+            _conv3(channels),
             nn.ReLU(),
             nn.Conv2d(channels, CURVE_ITERATIONS, 1),
             nn.Sigmoid(),
@@ -148,27 +155,55 @@ class Curve(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """B×channels×h×w to the same shape in [0, 1]."""
-        strengths = self.predict_a(x).split(1, 1)
+        strengths = self.predict_a(x).split(1, dim=1)
         x = x.clamp(0, 1)
         for strength in strengths:
             x = x + strength * x * (1 - x)
         return x
 
 
-def conv3(channels: int) -> nn.Conv2d:
+def kernel_branch(channels: int) -> nn.Sequential:
+    """Three times conv 3×3, ReLU, and the 1×1 convolution that gives 25 taps a channel."""
+    layers: list[nn.Module] = []
+    for _ in range(3):
+        layers += [_conv3(channels), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Conv2d(channels, channels * KERNEL_SIDE**2, 1))
+
+
+def filter_adaptively(x: Tensor, guide: Tensor, kernels: nn.Conv2d) -> Tensor:
+    """LeakyReLU of x filtered 5×5, edge repeated; each pixel and channel has a kernel of its own.
+
+    x, `guide` and the result B×C×h×w; `kernels`(guide) B×25C×h×w, of which channel c owns 25c to
+    25c + 24, row by row.
+    """
+    height = x.shape[-2]
+    padded = F.pad(x, (KERNEL_SIDE // 2,) * 4, mode="replicate")
+    # All kernels at once need 25 times the memory of x, 3.3 GB for a 1080×1920 image at half size.
+    band = max(1, BAND_VALUES * height // (KERNEL_SIDE**2 * x.numel()))
+    bands = [
+        _filter(
+            padded[..., top : top + band + KERNEL_SIDE - 1, :],
+            kernels(guide[..., top : top + band, :]),
+        )
+        for top in range(0, height, band)
+    ]
+    return F.leaky_relu(torch.cat(bands, 2), LEAK)
+
+
+def _filter(padded: Tensor, kernels: Tensor) -> Tensor:
+    """Weighted sums of the 5×5 surroundings: B×C×(h+4)×(w+4) and B×25C×h×w to B×C×h×w."""
+    taps = KERNEL_SIDE**2
+    around = padded.unfold(2, KERNEL_SIDE, 1).unfold(3, KERNEL_SIDE, 1).flatten(-2)
+    return (around * kernels.unflatten(1, (-1, taps)).movedim(2, -1)).sum(-1)
+
+
+def _two_convs(channels: int) -> nn.Sequential:
+    return nn.Sequential(_conv3(channels), nn.PReLU(), _conv3(channels))
+
+
+def _conv3(channels: int) -> nn.Conv2d:
     return nn.Conv2d(channels, channels, 3, padding=1)
 
 
-def conv1(channels: int, out_channels: int) -> nn.Conv2d:
+def _conv1(channels: int, out_channels: int) -> nn.Conv2d:
     return nn.Conv2d(channels, out_channels, 1, bias=False)
-
-
-class DynamicFilter(nn.Module):
-    """prototype"""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        layers = []
-        for _ in range(3):
-            layers += [conv3(channels), nn.LeakyReLU(LEAK)]
-        self.add = nn.Sequential(*layers, nn.Conv2d(channels, channels * KERNEL_SIDE**2, 1))

@@ -62,6 +62,7 @@ class ZeroDCEpp(EncodeDecode):
         if not isinstance(scale_factor, int) or scale_factor < 1:
             raise EnhancerError(f"scale_factor must be an integer >= 1, not {scale_factor}")
         self.scale_factor, self.script_crop = scale_factor, script_crop
+        self.keeps_size = not script_crop
         self.e_conv1 = DepthwiseSeparable(3, WIDTH)
         self.e_conv2 = DepthwiseSeparable(WIDTH, WIDTH)
         self.e_conv3 = DepthwiseSeparable(WIDTH, WIDTH)

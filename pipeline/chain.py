@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import torch
 from torch.utils.data import Dataset
 
 from enhancers.errors import EnhancerError
 from pipeline.errors import PipelineError
+from pipeline.own.images import ImageFolder
 from tasks.evaluators import Evaluator, Record
 from tasks.images import read_rgb
 from tasks.loading import Batches
@@ -62,8 +64,11 @@ def measure(enhance: Enhance, evaluator: Evaluator, options: ChainOptions) -> It
         TaskError: an unreadable image or label.
         PipelineError: the enhancer changes the size or gives values that are not finite.
     """
+    results = enhance if isinstance(enhance, ImageFolder) else None
+    for sample in evaluator.task.samples if results else ():
+        results.find(sample)
     loader = Batches(
-        _Decoded(evaluator.task.samples, evaluator.read_target),
+        _Decoded(evaluator.task.samples, evaluator.read_target, results),
         batch_size=options.batch_size,
         num_workers=options.workers,
         collate=list,
@@ -80,18 +85,22 @@ class _Item:
     image: torch.Tensor
     target: torch.Tensor
     seconds: float
+    enhanced: torch.Tensor | None = None
 
     def pin_memory(self) -> "_Item":
-        return _Item(self.sample, self.image.pin_memory(), self.target, self.seconds)
+        return replace(self, image=self.image.pin_memory())
 
 
 class _Decoded(Dataset):
-    """Samples decoded to (H, W, 3) uint8, with their targets."""
+    """Samples decoded to (H, W, 3) uint8, with their targets and, if given, enhanced versions."""
 
     def __init__(
-        self, samples: Sequence[Sample], read_target: Callable[[Sample], torch.Tensor]
+        self,
+        samples: Sequence[Sample],
+        read_target: Callable[[Sample], torch.Tensor],
+        results: ImageFolder | None,
     ) -> None:
-        self.samples, self.read_target = samples, read_target
+        self.samples, self.read_target, self.results = samples, read_target, results
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -101,7 +110,8 @@ class _Decoded(Dataset):
         sample = self.samples[index]
         image = torch.from_numpy(read_rgb(sample.image).copy())
         target = self.read_target(sample)
-        return _Item(sample, image, target, time.perf_counter() - started)
+        enhanced = self.results.read(sample, image.shape[:2]) if self.results else None
+        return _Item(sample, image, target, time.perf_counter() - started, enhanced)
 
 
 def _equal_sizes(items: Sequence[_Item]) -> Iterator[list[_Item]]:
@@ -125,26 +135,51 @@ def _measure_batch(
     with torch.autocast(device.type, enabled=options.amp):
         started = _now(device)
         try:
-            enhanced = _checked(enhance(image), image, group[0].sample)
+            enhanced = _given(group, device)
+            if enhanced is None:
+                enhanced = checked(enhance(image), image, enhance, group[0].sample.image)
         except EnhancerError as error:
             raise EnhancerError(f"{group[0].sample.image}: {error}") from None
         halfway = _now(device)
-        samples, targets = [item.sample for item in group], [item.target for item in group]
+        samples = [item.sample for item in group]
+        targets = [_cropped(item.target, image, enhanced) for item in group]
         records = evaluator.measure(enhanced, samples, targets)
         ended = _now(device)
     shared = {
         "enhance": (halfway - started) / len(group),
         "evaluate": (ended - halfway) / len(group),
     }
-    for item, record, picture in zip(group, records, enhanced, strict=True):
+    for item, record, picture, target in zip(group, records, enhanced, targets, strict=True):
         seconds = {"decode": item.seconds, **shared}
-        yield Measured(record, seconds, item.image, picture, item.target)
+        yield Measured(record, seconds, item.image, picture, target)
 
 
-def _checked(enhanced: torch.Tensor, image: torch.Tensor, sample: Sample) -> torch.Tensor:
-    if enhanced.shape != image.shape:
+def _given(group: list[_Item], device: torch.device) -> torch.Tensor | None:
+    """The enhanced versions that came with the samples, (B, 3, H, W) float32 in [0, 1]."""
+    if group[0].enhanced is None:
+        return None
+    enhanced = torch.stack([item.enhanced for item in group]).to(device)
+    return enhanced.permute(0, 3, 1, 2).float().div_(255)
+
+
+def _cropped(target: torch.Tensor, image: torch.Tensor, enhanced: torch.Tensor) -> torch.Tensor:
+    """The truth of the pixels that are left, for an enhancer that crops as a released script."""
+    if target.shape[:2] != image.shape[-2:]:
+        return target
+    return target[: enhanced.shape[-2], : enhanced.shape[-1]]
+
+
+def checked(
+    enhanced: torch.Tensor, image: torch.Tensor, enhance: Enhance, file: Path
+) -> torch.Tensor:
+    """What an enhancer returned for `image`, float32 and clamped to [0, 1].
+
+    Raises:
+        PipelineError: another size, or values that are not finite or beyond rounding of [0, 1].
+    """
+    if enhanced.shape != image.shape and getattr(enhance, "keeps_size", True):
         raise PipelineError(
-            f"{sample.image}: the enhancer returned {tuple(enhanced.shape)} for an image of "
+            f"{file}: the enhancer returned {tuple(enhanced.shape)} for an image of "
             f"{tuple(image.shape)}; it must keep (B, 3, H, W)"
         )
     enhanced = enhanced.float()
@@ -152,7 +187,7 @@ def _checked(enhanced: torch.Tensor, image: torch.Tensor, sample: Sample) -> tor
     # NaN fails this comparison too.
     if not (low >= -1e-3 and high <= 1 + 1e-3):
         raise PipelineError(
-            f"{sample.image}: the enhancer's output must be finite and in [0, 1], "
+            f"{file}: the enhancer's output must be finite and in [0, 1], "
             f"it spans {float(low):.3g} to {float(high):.3g}"
         )
     return enhanced.clamp(0, 1)

@@ -1,8 +1,9 @@
 """Reading anybody's checkpoint without running code from it, and writing our own."""
 
+import hashlib
 import json
 import pickle
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,22 +33,41 @@ class Checkpoint:
     ours: bool
 
 
-def read_checkpoint(path: Path) -> Checkpoint:
+def read_checkpoint(path: Path, allowed: Sequence[type] = ()) -> Checkpoint:
     """Read `.safetensors`, or a torch file by `weights_only` loading.
 
+    Args:
+        allowed: classes that a torch file may hold besides tensors and plain values.
+
     Raises:
-        PipelineError: missing, truncated or not a checkpoint, holds objects other than tensors
-            and plain values, or holds values that are not finite.
+        PipelineError: missing, truncated or not a checkpoint, holds other objects, or holds
+            values that are not finite.
     """
+    if path.is_dir():
+        raise PipelineError(f"{path}: is a folder; name the weights file")
     if not path.is_file():
         raise PipelineError(f"{path}: no such weights file")
     safe = path.suffix == ".safetensors"
-    state, header = _read_safetensors(path) if safe else _read_torch(path)
+    state, header = _read_safetensors(path) if safe else _read_torch(path, allowed)
     for key, value in state.items():
         if value.is_floating_point() and not torch.isfinite(value).all():
             raise PipelineError(f"{path}: '{key}' holds values that are not finite")
     ours = safe and ("enhancer" in header or "evaluator" in header)
     return Checkpoint(path, state, header, sha256(path), ours)
+
+
+def read_checkpoints(
+    folder: Path, files: Sequence[str], allowed: Sequence[type] = ()
+) -> Checkpoint:
+    """One set of weights that is published as several files: each one's keys below its stem.
+
+    Raises:
+        PipelineError: as `read_checkpoint`; the first file that is missing is named.
+    """
+    parts = [read_checkpoint(folder / name, allowed) for name in files]
+    state = {f"{p.path.stem}.{key}": value for p in parts for key, value in p.state.items()}
+    digest = hashlib.sha256("".join(part.sha256 for part in parts).encode()).hexdigest()
+    return Checkpoint(folder, state, {}, digest, ours=False)
 
 
 def write_checkpoint(path: Path, state: Mapping[str, torch.Tensor], header: dict[str, Any]) -> None:
@@ -82,9 +102,12 @@ def _read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, An
     return state, {key: _json_or_text(value) for key, value in metadata.items()}
 
 
-def _read_torch(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+def _read_torch(
+    path: Path, allowed: Sequence[type]
+) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(list(allowed)):
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise PipelineError(f"{path}: {_refusal(path, str(error))}") from None
     except Exception as error:  # a damaged file can make the unpickler fail in any way
@@ -114,10 +137,20 @@ def _state_dict(path: Path, content: object) -> dict[str, torch.Tensor]:
             content = content[key]
     if not isinstance(content, Mapping) or not content:
         raise PipelineError(f"{path}: holds no state dict")
-    for key, value in content.items():
+    state = dict(_flat(content))
+    for key, value in state.items():
         if not isinstance(value, torch.Tensor):
             raise PipelineError(f"{path}: holds no state dict ('{key}' is no tensor)")
-    return {str(key).removeprefix("module."): value for key, value in content.items()}
+    return {key.removeprefix("module."): value for key, value in state.items()}
+
+
+def _flat(content: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
+    """The entries of nested dicts, their keys joined by dots."""
+    for key, value in content.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{key}.{inner}", leaf) for inner, leaf in _flat(value))
+        else:
+            yield str(key), value
 
 
 def _json_or_text(text: str) -> Any:

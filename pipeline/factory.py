@@ -10,7 +10,7 @@ from enhancers.base import EncodeDecode, Enhancer
 from enhancers.errors import EnhancerError
 from enhancers.lfpv import LFPVEnhancer
 from pipeline import zoo
-from pipeline.checkpoints import Checkpoint, read_checkpoint
+from pipeline.checkpoints import Checkpoint, read_checkpoint, read_checkpoints
 from pipeline.errors import PipelineError
 from pipeline.names import EnhancerName, parse_enhancer, parse_task
 from pipeline.registry import ENHANCERS, TASKS
@@ -34,7 +34,8 @@ def create_enhancer(
     """Create an enhancer with its weights, ready for inference.
 
     Args:
-        name: `base[+lfpv][@weights]`, e.g. "sci@medium", "gamma@0.6", "sci+lfpv@file.safetensors".
+        name: `base[+lfpv][@weights]`, e.g. "sci@medium", "gamma@0.6", "sci+lfpv@file.safetensors",
+            or the user's own, "onnx:FILE", "python:package.module:callable".
         pretrained: weights name or file; the same as `@weights`.
         sample: a bare name means the weights trained on the sample scenes.
         options: arguments of the network's constructor; they override the checkpoint's.
@@ -55,10 +56,12 @@ def create_enhancer(
 def load_enhancer(name: EnhancerName, *, sample: bool = False, **options: Any) -> Loaded:
     """As `create_enhancer`, with the weights' provenance."""
     factory = ENHANCERS.get(name.base)
+    if name.source is not None or hasattr(factory, "from_source"):
+        return _from_source(factory, name, options)
     if not _is_network(factory):
         return Loaded(_without_weights(factory, name, options), {})
     file, listed = zoo.enhancer_weights(name.bare, name.weights, sample)
-    checkpoint = read_checkpoint(file)
+    checkpoint = _read_weights(factory, file)
     try:
         model = _network(factory, name, checkpoint, listed | options)
     except EnhancerError as error:
@@ -142,6 +145,13 @@ def _is_network(factory: Any) -> bool:
     return isinstance(factory, type) and issubclass(factory, EncodeDecode)
 
 
+def _read_weights(factory: type[EncodeDecode], path: Path) -> Checkpoint:
+    """Our file, or the authors' one or several."""
+    if path.is_dir() and factory.released_files:
+        return read_checkpoints(path, factory.released_files, factory.released_globals)
+    return read_checkpoint(path, factory.released_globals)
+
+
 def _network(
     factory: type[EncodeDecode], name: EnhancerName, checkpoint: Checkpoint, options: dict[str, Any]
 ) -> Enhancer:
@@ -182,6 +192,18 @@ def _without_weights(factory: Any, name: EnhancerName, options: dict[str, Any]) 
     if parametric and not options:
         raise PipelineError(f"{name.base} needs its parameter after @, e.g. {factory.example}")
     return _construct(factory, options).eval()
+
+
+def _from_source(factory: Any, name: EnhancerName, options: Mapping[str, Any]) -> Loaded:
+    """The user's own: `base:source`."""
+    if not hasattr(factory, "from_source"):
+        raise PipelineError(f"'{name}': {name.base} takes weights after @, nothing after a colon")
+    if name.source is None:
+        raise PipelineError(f"'{name}' needs its source after a colon, {name.base}:…")
+    if options:
+        raise PipelineError(f"'{name}' takes no options")
+    model = factory.from_source(name.source).eval()
+    return Loaded(model, model.provenance)
 
 
 def _construct(factory: Any, options: Mapping[str, Any]) -> Any:

@@ -1,5 +1,9 @@
-"""The name grammar, `base[+lfpv][@weights]`, and the task names; the only parser of either."""
+"""The name grammar, `base[+lfpv][@weights]` or `base:source`, and the task names.
 
+The only parser of either.
+"""
+
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,13 +18,17 @@ class EnhancerName:
         base: registered enhancer, e.g. "sci".
         lfpv: True for `+lfpv`.
         weights: what follows `@` (a name in the weights list, a file, or a baseline's parameter).
+        source: what follows `:` (the user's own: a folder of images, a file, a Python callable).
     """
 
     base: str
     lfpv: bool = False
     weights: str | None = None
+    source: str | None = None
 
     def __str__(self) -> str:
+        if self.source is not None:
+            return f"{self.base}:{self.source}"
         return self.bare + (f"@{self.weights}" if self.weights is not None else "")
 
     @property
@@ -41,11 +49,15 @@ class TaskName:
 
 
 def parse_enhancer(text: str) -> EnhancerName:
-    """Parse `base[+lfpv][@weights]`.
+    """Parse `base[+lfpv][@weights]` or `base:source`.
 
     Raises:
-        PipelineError: no base, empty weights, or an addition other than `+lfpv`.
+        PipelineError: no base, empty weights or source, or an addition other than `+lfpv`.
     """
+    if own := re.match(r"\s*(\w+):(.*)", text):
+        if not own[2].strip():
+            raise PipelineError(f"'{text}': nothing follows the colon")
+        return EnhancerName(own[1], source=own[2].strip())
     head, at, weights = text.strip().partition("@")
     base, plus, addition = head.partition("+")
     if not base:

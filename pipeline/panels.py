@@ -23,7 +23,8 @@ CITYSCAPES_COLOURS = (
 def save_panel(folder: Path, measured: Measured, evaluator: Evaluator) -> Path:
     """Write one PNG and return its path.
 
-    Segmentation gives four pictures; classification two, with the classes as captions.
+    Segmentation gives four pictures; restoration three; classification two, with the classes as
+    captions.
 
     Raises:
         PipelineError: the folder cannot be written.
@@ -33,7 +34,9 @@ def save_panel(folder: Path, measured: Measured, evaluator: Evaluator) -> Path:
     enhanced = measured.enhanced.mul(255).round().byte().permute(1, 2, 0).cpu().numpy()
     scene = "sample scene" if evaluator.task.sample_data else "input"
     pictures = [(source, scene), (enhanced, "enhanced")]
-    if record.predicted_map is None:
+    if record.values is not None:
+        pictures.append((measured.target.numpy(), "truth"))
+    elif record.predicted_map is None:
         names = evaluator.classes
         pictures[0] = (source, f"{scene}: {names[record.label]}")
         pictures[1] = (enhanced, f"predicted: {names[record.prediction]}")

@@ -58,8 +58,15 @@ ENHANCERS = Registry(
         "identity": "enhancers.baselines:Identity",
         "gamma": "enhancers.baselines:Gamma",
         "clahe": "enhancers.baselines:CLAHE",
-        "sci": "enhancers.sci:SCI",
+        "enlightengan": "enhancers.enlightengan:EnlightenGAN",
+        "lednet": "enhancers.lednet:LEDNet",
         "zerodcepp": "enhancers.zerodcepp:ZeroDCEpp",
+        "ruas": "enhancers.ruas:RUAS",
+        "sci": "enhancers.sci:SCI",
+        "uretinex": "enhancers.uretinex:URetinex",
+        "images": "pipeline.own.images:ImageFolder",
+        "onnx": "pipeline.own.onnx:OnnxEnhancer",
+        "python": "pipeline.own.python:PythonEnhancer",
     },
 )
 
@@ -71,7 +78,9 @@ TASKS = Registry(
         "nighttime_driving": "tasks.segmentation:nighttime_driving",
         "darkzurich": "tasks.segmentation:dark_zurich",
         "classification": "tasks.classification:folder",
+        "lol": "tasks.restoration:lol",
         "segmentation": "tasks.segmentation:folder",
+        "restoration": "tasks.restoration:folder",
     },
 )
 

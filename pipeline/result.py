@@ -13,17 +13,19 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Score:
-    """A score in percent.
+    """A score.
 
     Attributes:
         value: over all images of the split.
         interval: 95 % percentile bootstrap over images; None with fewer than two images.
         images: number of images.
+        unit: of value and interval: "%", "dB", or "" for a plain number.
     """
 
     value: float
     interval: tuple[float, float] | None
     images: int
+    unit: str = "%"
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Result:
         protocol: the protocol's fields.
         scores: "split/metric" → Score; the first is the task's headline.
         per_class: split → class name → percent, None where a class does not count.
-        per_image: one entry per image: id, split, truth and prediction or confusion, seconds.
+        per_image: one entry per image: id, split, seconds, and truth with prediction, confusion,
+            or values.
         seconds: median per image of decode, enhance and evaluate.
         provenance: versions, commit, hashes, hardware, configuration.
         notes: what a reader of the numbers must know.
@@ -84,7 +87,7 @@ class Result:
         if not isinstance(content, dict) or content.get("schema") != SCHEMA:
             raise PipelineError(f"{path}: is no result of schema {SCHEMA}")
         scores = {
-            name: Score(s["value"], tuple(s["interval"]) if s["interval"] else None, s["images"])
+            name: Score(**s | {"interval": tuple(s["interval"]) if s["interval"] else None})
             for name, s in content.pop("scores").items()
         }
         return cls(scores=scores, **content)

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from enhancers.base import Enhancer
+from pipeline.backbones import find_backbone, how_to_get
 from pipeline.chain import ChainOptions, measure
 from pipeline.errors import PipelineError
 from pipeline.evaluators import load_evaluator
@@ -18,6 +19,8 @@ from pipeline.result import Result
 from pipeline.summary import summarise, without_pixels
 from tasks.evaluators import Evaluator, create_evaluator
 from tasks.models import DownstreamModel
+from tasks.quality import LPIPS
+from tasks.restoration import RestorationEvaluator
 from tasks.task import Task
 
 
@@ -62,7 +65,7 @@ def run(
         sample: evaluate on the procedural sample scenes that ship with the product.
         device: "auto", "cpu", "cuda" or "cuda:N".
         amp: mixed precision.
-        batch_size: images of one size at a time; None is 1 for segmentation, 16 otherwise.
+        batch_size: images of one size at a time; None is 16 for classification, 1 otherwise.
 
     Returns:
         The result; `result.headline` is the task's main score in percent.
@@ -87,6 +90,12 @@ def prepare(
     task: Task, evaluator: str | DownstreamModel | None, weights: str | Path | None
 ) -> Bench:
     """Load the evaluator of a task and hash the dataset; see `run` for arguments and errors."""
+    if task.kind == "restoration":
+        if evaluator or weights:
+            raise PipelineError(f"{task.name} compares with the truth; leave the evaluator out")
+        loaded = _load_lpips()
+        judge = RestorationEvaluator(loaded.model, task, how_to_get("alexnet"))
+        return Bench(judge, loaded.weights, manifest(task.samples))
     if isinstance(evaluator, DownstreamModel):
         if weights:
             raise PipelineError("the evaluator is a model already; leave evaluator_weights out")
@@ -94,6 +103,15 @@ def prepare(
     else:
         loaded = load_evaluator(evaluator, weights, task)
     return Bench(create_evaluator(loaded.model, task), loaded.weights, manifest(task.samples))
+
+
+def _load_lpips() -> Loaded:
+    """LPIPS as far as its backbone is here; None for the model where it is not."""
+    alexnet = find_backbone("alexnet")
+    if alexnet is None:
+        return Loaded(None, {})
+    provenance = {"model": "LPIPS", "file": alexnet.file.name, "sha256": alexnet.sha256}
+    return Loaded(LPIPS(alexnet.state, str(alexnet.file)), provenance)
 
 
 def chain_options(
@@ -104,7 +122,7 @@ def chain_options(
     Raises:
         PipelineError: the device does not exist.
     """
-    default = 1 if task.kind == "segmentation" else 16
+    default = 16 if task.kind == "classification" else 1
     return ChainOptions(chosen_device(device), amp, batch_size or default, workers)
 
 
@@ -136,7 +154,7 @@ def run_loaded(
 ) -> Result:
     """Measure a loaded enhancer; `panels` is a folder and how many pictures to put there."""
     model = enhancer.model.to(options.device)
-    bench.evaluator.model.to(options.device)
+    bench.evaluator.to(options.device)
     measured = []
     for index, one in enumerate(measure(model, bench.evaluator, options)):
         if panels and index < panels[1]:

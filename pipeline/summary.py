@@ -62,8 +62,9 @@ def _scores(evaluator: Evaluator, by_split: dict[str, list[Record]]) -> dict[str
             lambda weight, chosen=chosen, metric=metric: evaluator.scores(chosen, weight)[metric],
             len(chosen),
         )
-        percent = (100 * interval[0], 100 * interval[1]) if interval else None
-        scores[key] = Score(value, percent, len(chosen))
+        scale = evaluator.scale(metric)
+        scaled = (scale * interval[0], scale * interval[1]) if interval else None
+        scores[key] = Score(value, scaled, len(chosen), evaluator.units[metric])
     return scores
 
 
@@ -79,6 +80,8 @@ def _image_entry(one: Light) -> dict[str, Any]:
         "mean_level": round(one.mean_level, 3),
         "seconds": {stage: round(value, 6) for stage, value in one.seconds.items()},
     }
+    if record.values is not None:
+        return entry | {"values": record.values}
     if record.confusion is None:
         return entry | {"label": record.label, "prediction": record.prediction}
     return entry | {"confusion": record.confusion.tolist()}
@@ -90,7 +93,7 @@ def _median_seconds(measured: Iterable[Light]) -> dict[str, float]:
 
 
 def _notes(task: Task, by_split: dict[str, list[Record]], evaluator: Evaluator) -> list[str]:
-    notes = []
+    notes = list(evaluator.notes)
     if task.sample_data:
         notes.append("procedural sample scenes, not the dataset of that name")
     elif task.card:

@@ -9,6 +9,8 @@ from rich.table import Table
 
 from pipeline.result import Result
 
+DECIMALS = {"%": 2, "dB": 2, "": 4}
+
 
 def print_table(results: Sequence[Result], console: Console) -> None:
     """Print one row per enhancer: scores with intervals, Δ to identity, time per image."""
@@ -17,7 +19,8 @@ def print_table(results: Sequence[Result], console: Console) -> None:
     table = Table(title=f"{escape(_short(first.task))}{data}, protocol {first.protocol['name']}")
     table.add_column("enhancer", overflow="fold")
     for name in first.scores:
-        table.add_column(f"{_heading(name, first)} %", justify="right", no_wrap=True)
+        heading = f"{_heading(name, first)} {first.scores[name].unit}".rstrip()
+        table.add_column(heading, justify="right")
     reference = next((r for r in results if r.enhancer == "identity"), None)
     if reference:
         table.add_column("Δ", justify="right", no_wrap=True)
@@ -35,7 +38,9 @@ def print_table(results: Sequence[Result], console: Console) -> None:
 def _heading(score: str, result: Result) -> str:
     """`val/mIoU` is plainly `mIoU` where there is one split."""
     splits = {name.split("/")[0] for name in result.scores}
-    return (score.split("/")[1] if len(splits) == 1 else score).replace("pixel_", "")
+    return (
+        (score.split("/")[1] if len(splits) == 1 else score).replace("pixel_", "").replace("_", " ")
+    )
 
 
 def _short(name: str) -> str:
@@ -50,9 +55,11 @@ def _scores(result: Result) -> Iterator[str]:
     for name, score in result.scores.items():
         split = name.split("/")[0]
         if split in seen or score.interval is None:
-            yield f"{score.value:.2f}"
+            yield f"{score.value:.{DECIMALS[score.unit]}f}"
         else:
-            yield f"{score.value:.2f} [dim][{score.interval[0]:.1f}, {score.interval[1]:.1f}][/dim]"
+            low, high = score.interval
+            # Spaces that do not break, so that a narrow terminal folds the headings alone.
+            yield f"{score.value:.2f}\u00a0[dim][{low:.1f},\u00a0{high:.1f}][/dim]"
         seen.add(split)
 
 
@@ -67,7 +74,7 @@ def _legend(result: Result, with_reference: bool) -> Iterator[str]:
     images = ", ".join(f"{split} {count}" for split, count in counts.items())
     delta = f"; Δ of {result.headline[0]} to identity" if with_reference else ""
     yield f"images: {images}; [95 % bootstrap over images]{delta}; ms to enhance an image"
-    model = result.provenance["evaluator"]
-    yield f"frozen model: {model['model']}, weights {model.get('file', 'given in memory')}"
+    if model := result.provenance["evaluator"]:
+        yield f"frozen model: {model['model']}, weights {model.get('file', 'given in memory')}"
     for note in result.notes:
         yield f"note: {note}"

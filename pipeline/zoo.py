@@ -4,39 +4,53 @@ import os
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
-from urllib.error import URLError
+from typing import Any, NamedTuple
 
 import yaml
 
 import configs
+from pipeline.downloads import download
 from pipeline.errors import PipelineError
 from pipeline.files import sha256
+
+PACKAGED = configs.ROOT / "weights"
+
+
+class WeightFile(NamedTuple):
+    """A file of the list.
+
+    Attributes:
+        path: below the packaged weights or the user's weights folder.
+        sha256: full digest, the leading digits that the publisher states, or "" if none is known.
+        url: direct address; "" when there is none to download from.
+    """
+
+    path: str
+    sha256: str
+    url: str
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of `configs/weights.yaml`.
+    """An entry of `configs/weights.yaml`.
 
     Attributes:
-        file: path below the packaged weights or the user's weights folder.
-        published: page on which the authors publish the file.
-        licence: terms of the file.
+        path: the file, or the folder of several files, below the same folders as `files`.
+        files: every file of the set.
+        published: page on which the authors publish it.
+        licence: terms of the files.
         trained_on: training data.
-        sha256: full digest, or the leading digits that the publisher states.
-        url: direct address; empty when there is none to download from.
         options: arguments of the enhancer's constructor.
         model: timm name or config of an evaluator.
         default_for: tasks whose default evaluator this is; "-sample" is added for the sample.
     """
 
     name: str
-    file: str
+    path: str
+    files: tuple[WeightFile, ...]
     published: str
     licence: str
     trained_on: str
-    sha256: str
-    url: str = ""
     options: dict[str, Any] = field(default_factory=dict)
     model: str = ""
     default_for: tuple[str, ...] = ()
@@ -47,37 +61,89 @@ def weights_folder() -> Path:
     return Path(os.environ.get("PIPELINE_WEIGHTS", "weights"))
 
 
-def entries(section: str) -> dict[str, Entry]:
-    """All entries of a section of the list, "enhancers" or "evaluators"."""
+def sections() -> dict[str, dict[str, Entry]]:
+    """The whole list: "enhancers", "evaluators", "parts" and "backbones", entries by name."""
     content = yaml.safe_load((configs.ROOT / "weights.yaml").read_text())
-    return {name: Entry(name=name, **values) for name, values in content[section].items()}
+    return {
+        section: {name: _entry(name, **values) for name, values in listed.items()}
+        for section, listed in content.items()
+    }
+
+
+def entries(section: str) -> dict[str, Entry]:
+    """All entries of a section of the list."""
+    return sections()[section]
+
+
+def root(entry: Entry) -> Path:
+    """The folder below which the entry's files lie, or belong: the packaged or the user's."""
+    packaged = all((PACKAGED / file.path).is_file() for file in entry.files)
+    return PACKAGED if packaged else weights_folder()
 
 
 def locate(entry: Entry) -> Path:
-    """Path of a listed file, verified; downloaded first where it has an address.
+    """Path of a listed file, or of the folder of a set of files, every one verified.
+
+    Absent files are downloaded first.
 
     Raises:
-        PipelineError: the file is not there and cannot be downloaded, or its hash is wrong.
+        PipelineError: a file is absent and cannot be downloaded, or its hash is wrong.
     """
-    for folder in (configs.ROOT / "weights", weights_folder()):
-        path = folder / entry.file
-        if path.is_file():
-            return _verified(path, entry)
-    path = weights_folder() / entry.file
-    if not entry.url:
-        raise PipelineError(
-            f"weights '{entry.name}' are not here: get them from {entry.published} and put them "
-            f"at {path}"
-        )
-    download(entry.url, path, entry.sha256)
-    return path
+    require_obtainable(entry)
+    folder = root(entry)
+    for file in entry.files:
+        path = folder / file.path
+        if not path.is_file():
+            download(file.url, path, file.sha256)
+        elif difference := hash_difference(path, file):
+            raise PipelineError(
+                f"{path}: is not the published '{entry.name}' ({difference}); remove it, or name "
+                "it by its path to use it all the same"
+            )
+    return folder / entry.path
+
+
+def find(entry: Entry) -> Path | None:
+    """As `locate`, but None where a file is absent; nothing is downloaded.
+
+    Raises:
+        PipelineError: a hash is wrong.
+    """
+    folder = root(entry)
+    here = all((folder / file.path).is_file() for file in entry.files)
+    return locate(entry) if here else None
+
+
+def require_obtainable(entry: Entry) -> None:
+    """Prove that every file is here, or has an address and a hash to download it with.
+
+    Raises:
+        PipelineError: one has to be fetched by hand; where from and where to.
+    """
+    folder = root(entry)
+    for file in entry.files:
+        path = folder / file.path
+        if not path.is_file() and not (file.url and file.sha256):
+            raise PipelineError(
+                f"weights '{entry.name}' are not here: get them from {entry.published} and put "
+                f"them at {path}"
+            )
+
+
+def hash_difference(path: Path, file: WeightFile) -> str:
+    """How the hash of `path` differs from the published one; "" where it does not."""
+    found = sha256(path)
+    if found.startswith(file.sha256):
+        return ""
+    return f"sha256 {found[:12]}…, expected {file.sha256[:12]}…"
 
 
 def enhancer_weights(bare: str, weights: str | None, sample: bool) -> tuple[Path, dict[str, Any]]:
-    """Find the file for an enhancer's name.
+    """Find the file, or the folder of a set of files, for an enhancer's name.
 
     A bare name means our own weights (SPEC, section 1): those trained on the sample scenes when
-    the sample is evaluated, else those that `pipeline train` wrote for LOL.
+    the sample is evaluated, else those that `pipeline train` wrote for LOL. A name comes before a
+    path, so that a command means the same in every working folder; ./NAME is always a path.
 
     Args:
         bare: e.g. "sci+lfpv".
@@ -85,13 +151,11 @@ def enhancer_weights(bare: str, weights: str | None, sample: bool) -> tuple[Path
         sample: the sample scenes are evaluated.
 
     Returns:
-        The file and the constructor's options that the list gives for it.
+        The path and the constructor's options that the list gives for it.
 
     Raises:
         PipelineError: no such weights.
     """
-    if weights and Path(weights).is_file():
-        return Path(weights), {}
     key = f"{bare}@{weights or ('ours-sample' if sample else 'ours-lol')}"
     listed = entries("enhancers")
     if key in listed:
@@ -99,38 +163,23 @@ def enhancer_weights(bare: str, weights: str | None, sample: bool) -> tuple[Path
     trained = weights_folder() / f"{key}.safetensors"
     if trained.is_file():
         return trained, {}
+    if weights and Path(weights).exists():
+        return Path(weights), {}
     raise PipelineError(_missing(bare, weights, key, list(listed)))
 
 
-def download(url: str, path: Path, sha256_prefix: str) -> None:
-    """Download to `path`, whole and with the stated hash, or not at all.
-
-    Raises:
-        PipelineError: unreachable, or the content is not the published one.
-    """
-    from torch.hub import download_url_to_file
-
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        download_url_to_file(url, str(path), hash_prefix=sha256_prefix)
-    except RuntimeError:
-        raise PipelineError(
-            f"{url}: the download is not the published file (its hash differs)"
-        ) from None
-    except (URLError, OSError) as error:
-        raise PipelineError(
-            f"{url}: cannot be downloaded ({error}); put the file at {path}"
-        ) from None
-
-
-def _verified(path: Path, entry: Entry) -> Path:
-    found = sha256(path)
-    if not found.startswith(entry.sha256):
-        raise PipelineError(
-            f"{path}: is not the published '{entry.name}' (sha256 {found[:12]}…, expected "
-            f"{entry.sha256[:12]}…); to use it all the same, name it by its path"
-        )
-    return path
+def _entry(name: str, url: str = "", **values: Any) -> Entry:
+    """From `file`, `sha256` and `url`, or `folder`, `files` and the `url` that they lie below."""
+    if "folder" in values:
+        path = values.pop("folder")
+        files = [
+            WeightFile(f"{path}/{file}", digest, f"{url}/{file}" if url else "")
+            for file, digest in values.pop("files").items()
+        ]
+    else:
+        path = values.pop("file")
+        files = [WeightFile(path, values.pop("sha256"), url)]
+    return Entry(name, path, tuple(files), **values)
 
 
 def _missing(bare: str, weights: str | None, key: str, listed: list[str]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tasks.errors import TaskError
 from tasks.images import read_rgb
-from tasks.task import Sample, Task
+from tasks.task import Sample, Task, require_size
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ def check(task: Task) -> Report:
         try:
             height, width = read_rgb(sample.image).shape[:2]
             sizes[(width, height)] += 1
+            if task.kind == "restoration":
+                require_size(sample, read_rgb(Path(sample.target)).shape, (height, width))
             if task.kind == "segmentation":
                 pixels += _label_histogram(task, sample, (height, width))
         except TaskError as error:
@@ -39,11 +41,7 @@ def check(task: Task) -> Report:
 
 def _label_histogram(task: Task, sample: Sample, size: tuple[int, int]) -> np.ndarray:
     label = task.read_target(sample)
-    if label.shape != size:
-        raise TaskError(
-            f"{sample.target}: is {label.shape[1]}x{label.shape[0]}, "
-            f"its image is {size[1]}x{size[0]}"
-        )
+    require_size(sample, label.shape, size)
     return np.bincount(label.ravel(), minlength=256)
 
 
@@ -81,7 +79,7 @@ def _facts(task: Task, sizes: Counter, pixels: np.ndarray) -> Iterator[str]:
         missing = [name for name in task.classes or () if name not in present]
         if missing:
             yield f"classes without images: {', '.join(missing)}"
-    elif total := pixels.sum():
+    elif task.kind == "segmentation" and (total := pixels.sum()):
         yield f"void: {100 * pixels[task.ignore_index] / total:.1f} % of pixels"
         absent = [n for i, n in enumerate(task.classes or ()) if not pixels[i]]
         yield f"classes without pixels: {', '.join(absent) or 'none'}"

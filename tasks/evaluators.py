@@ -5,11 +5,13 @@ Scores depend on records alone, so they can be resampled and recomputed without 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 import torch
+from torch import nn
 
 from tasks import metrics
 from tasks.classes import resolve_classes
@@ -17,7 +19,7 @@ from tasks.classification import require_class
 from tasks.errors import TaskError
 from tasks.models import DownstreamModel
 from tasks.resize import resize, resize_label
-from tasks.task import ClassReader, LabelReader, Sample, Task
+from tasks.task import ClassReader, LabelReader, Sample, Task, require_size
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Record:
     Attributes:
         id, split: of the sample.
         label, prediction: class indices (classification), else None.
+        values: metric → value of this image (restoration), else None.
         confusion: (C, C) int64 pixel counts (segmentation), else None.
         predicted_map: (H, W) uint8 class indices (segmentation), for pictures; not stored.
     """
@@ -35,40 +38,49 @@ class Record:
     split: str
     label: int | None = None
     prediction: int | None = None
+    values: dict[str, float] | None = None
     confusion: np.ndarray | None = None
     predicted_map: np.ndarray | None = field(default=None, repr=False, compare=False)
 
 
 class Evaluator(ABC):
-    """A frozen model under a task's protocol.
+    """A task's protocol and metric, with the frozen model that they need.
 
     Attributes:
+        model: the frozen model; None where the metric needs none.
         classes: class names in the order of the model's outputs.
-        read_target: a sample → its truth as class indices, () or (H, W) int64; free of the model,
-            so that it can be sent to worker processes.
+        units: metric → unit; "%" is of a fraction, anything else is printed as it is.
+        notes: what a reader of the scores must know.
+        read_target: a sample → its truth, () or (H, W) int64 class indices or an (H, W, 3) uint8
+            image; free of the model, so that it can be sent to worker processes.
     """
 
+    units: ClassVar[Mapping[str, str]]
+    notes: Sequence[str] = ()
     read_target: Callable[[Sample], torch.Tensor]
 
-    def __init__(self, model: DownstreamModel, task: Task) -> None:
-        self.model = model.eval()
+    def __init__(self, model: nn.Module | None, task: Task, classes: tuple[str, ...] = ()) -> None:
+        self.model = model.eval() if model else None
         self.task = task
-        self.classes = resolve_classes(
-            task.classes,
-            model.info.classes,
-            model.num_outputs,
-            by_name=task.kind == "classification",
-        )
+        self.classes = classes
+
+    def to(self, device: torch.device) -> None:
+        """Move the model."""
+        if self.model:
+            self.model.to(device)
 
     def chain(self, enhanced: torch.Tensor) -> torch.Tensor:
         """Round to 8 bits and resize, as the protocol says; (B, 3, H, W) float32 in [0, 1]."""
         protocol = self.task.protocol
         # Mixed precision is for the two networks; the protocol's own arithmetic stays float32.
         with torch.autocast(enhanced.device.type, enabled=False):
-            if protocol.eight_bit:
+            if protocol.eight_bit == "round":
                 enhanced = enhanced.mul(255).round_().div_(255)
+            elif protocol.eight_bit == "truncate":
+                enhanced = enhanced.mul(255).floor_().div_(255)
             if protocol.size:
-                enhanced = resize(enhanced, protocol.size, protocol.filter, protocol.eight_bit)
+                rounded = protocol.eight_bit != "none"
+                enhanced = resize(enhanced, protocol.size, protocol.filter, rounded)
         return enhanced
 
     @abstractmethod
@@ -84,14 +96,17 @@ class Evaluator(ABC):
 
     @abstractmethod
     def scores(self, records: Sequence[Record], weight: np.ndarray | None = None) -> dict:
-        """Scores of one split's records as fractions; `weight` (R, N) gives (R,) arrays instead."""
+        """Scores of one split's records, fractions where the unit is %.
+
+        `weight` (R, N), how often each image counts in each resample, gives (R,) arrays instead.
+        """
 
     @abstractmethod
     def per_class(self, records: Sequence[Record]) -> dict[str, float | None]:
         """The class-wise score of one split as fractions; None where a class does not count."""
 
     def run(self, records: Sequence[Record]) -> Iterator[tuple[str, float]]:
-        """Yield every score as ("split/metric", percent).
+        """Yield every score as ("split/metric", value in its unit).
 
         Raises:
             TaskError: nothing but void in a split.
@@ -101,14 +116,21 @@ class Evaluator(ABC):
             for name, value in self.scores(chosen).items() if chosen else ():
                 if np.isnan(value):
                     raise TaskError(f"{self.task.name}: every labelled pixel of '{split}' is void")
-                yield f"{split}/{name}", 100 * float(value)
+                yield f"{split}/{name}", self.scale(name) * float(value)
+
+    def scale(self, metric: str) -> float:
+        """Factor from a score to its unit."""
+        return 100.0 if self.units[metric] == "%" else 1.0
 
 
 class ClassificationEvaluator(Evaluator):
     """Top-1 of a frozen classifier."""
 
+    model: DownstreamModel
+    units: ClassVar = {"top1": "%"}
+
     def __init__(self, model: DownstreamModel, task: Task) -> None:
-        super().__init__(model, task)
+        super().__init__(model, task, _classes(model, task))
         for sample in task.samples:
             require_class(str(sample.target), self.classes, sample.image.parent)
         self.read_target = ClassReader(self.classes)
@@ -135,8 +157,11 @@ class ClassificationEvaluator(Evaluator):
 class SegmentationEvaluator(Evaluator):
     """mIoU of a frozen segmentor, from one int64 confusion matrix over the dataset."""
 
+    model: DownstreamModel
+    units: ClassVar = {"mIoU": "%", "pixel_accuracy": "%"}
+
     def __init__(self, model: DownstreamModel, task: Task) -> None:
-        super().__init__(model, task)
+        super().__init__(model, task, _classes(model, task))
         self.read_target = LabelReader(task)
 
     def measure(self, enhanced, samples, targets):
@@ -148,10 +173,7 @@ class SegmentationEvaluator(Evaluator):
         predictions = logits.argmax(1)
         records = []
         for sample, target, prediction in zip(samples, targets, predictions, strict=True):
-            if target.shape != source_size:
-                raise TaskError(
-                    f"{sample.target}: is {_size(target.shape)}, its image is {_size(source_size)}"
-                )
+            require_size(sample, target.shape, source_size)
             if protocol.score_at == "input" and protocol.size:
                 target = resize_label(target, protocol.size)
             confusion = metrics.confusion_matrix(
@@ -198,5 +220,6 @@ def create_evaluator(model: DownstreamModel, task: Task) -> Evaluator:
     return SegmentationEvaluator(model, task)
 
 
-def _size(shape: Sequence[int]) -> str:
-    return f"{shape[1]}x{shape[0]}"
+def _classes(model: DownstreamModel, task: Task) -> tuple[str, ...]:
+    by_name = task.kind == "classification"
+    return resolve_classes(task.classes, model.info.classes, model.num_outputs, by_name)

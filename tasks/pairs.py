@@ -27,9 +27,13 @@ def lol_pairs(root: Path, split: str = "our485") -> list[Pair]:
     Raises:
         TaskError: a folder is missing or empty, or a file has no partner.
     """
-    folder = root / split
-    if not folder.is_dir():
+    if not (root / split).is_dir():
         raise TaskError(f"{root}: has no {split}/; expected {split}/low and {split}/high (LOL)")
+    return paired_files(root / split)
+
+
+def paired_files(folder: Path) -> list[Pair]:
+    """Pairs of `folder/{low,high}`, matched by stem, whatever the format; errors as `lol_pairs`."""
     low, high = ({f.stem: f for f in image_files(folder / name)} for name in ("low", "high"))
     if not low:
         raise TaskError(f"{folder / 'low'}: no images")

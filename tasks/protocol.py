@@ -10,6 +10,8 @@ import configs
 from tasks import cityscapes
 from tasks.errors import TaskError
 
+EIGHT_BIT = ("round", "truncate", "none")
+
 
 @dataclass(frozen=True)
 class Protocol:
@@ -18,22 +20,26 @@ class Protocol:
     Attributes:
         name: key in the task's YAML file.
         version: raised whenever a change of the protocol could change a score.
-        eight_bit: round the enhanced image to 8 bits, as when it is saved to disk in between.
+        eight_bit: the enhanced image's way to 8 bits, as when it is saved to disk in between:
+            "round" to the nearest level, "truncate" (as many released scripts do), or "none".
         size: (H, W) at which the evaluator sees the image; None is the source size.
         filter: "lanczos" or "bilinear" (both antialiased), used when `size` is set.
         score_at: "source" scores against the stored label, "input" against the label reduced to
             `size` by nearest neighbour.
         labels: which label files are read, where a dataset has several.
+        match_brightness: scale the enhanced image to the mean grey level of the truth first
+            (restoration); it tells the enhancer the answer's brightness.
         about: one line for people.
     """
 
     name: str
     version: int
-    eight_bit: bool
+    eight_bit: str
     size: tuple[int, int] | None = None
     filter: str = "lanczos"
     score_at: str = "source"
     labels: str = "labelTrainIds"
+    match_brightness: bool = False
     about: str = ""
 
 
@@ -99,6 +105,8 @@ def _protocol(name: str, values: dict[str, Any]) -> Protocol:
     known = {f.name for f in fields(Protocol)}
     if unknown := set(values) - known:
         raise TaskError(f"protocol {name}: unknown key {sorted(unknown)[0]}")
+    if values["eight_bit"] not in EIGHT_BIT:
+        raise TaskError(f"protocol {name}: eight_bit is one of {', '.join(EIGHT_BIT)}")
     if values.get("size"):
         values["size"] = tuple(values["size"])
     return Protocol(name=name, **values)

@@ -1,5 +1,6 @@
 """A task: the samples of a dataset in its official layout, their labels and the protocol."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +20,8 @@ class Sample:
         id: path relative to the dataset's root, without suffix; unique within a task.
         split: e.g. "val" or "test_night".
         image: image file.
-        target: class name (classification) or label file (segmentation).
+        target: class name (classification), label file (segmentation) or normal-light image
+            (restoration).
     """
 
     id: str
@@ -34,7 +36,7 @@ class Task:
 
     Attributes:
         name: as in the name grammar, e.g. "darkzurich" or "segmentation:my/folder".
-        kind: "classification" or "segmentation".
+        kind: "classification", "segmentation" or "restoration".
         samples: in sorted order, split by split; the first split is the one that is reported first.
         protocol: see `Protocol`.
         classes: class names in index order; None when only the evaluator knows them.
@@ -85,6 +87,14 @@ class Task:
         table[: len(self.classes or ())] = np.arange(len(self.classes or ()))
         table[self.ignore_index] = self.ignore_index
         return table
+
+
+def require_size(sample: Sample, truth: Sequence[int], image: Sequence[int]) -> None:
+    """Raise TaskError unless the truth of shape (H, W, ...) has the (H, W) of its image."""
+    if tuple(truth[:2]) != tuple(image[:2]):
+        raise TaskError(
+            f"{sample.target}: is {truth[1]}x{truth[0]}, its image is {image[1]}x{image[0]}"
+        )
 
 
 @dataclass(frozen=True)

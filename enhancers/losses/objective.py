@@ -11,8 +11,9 @@ class Objective(nn.Module, ABC):
     """`objective(run, low, normal) -> (loss, parts)`; its own parameters are trained too.
 
     `run(image)` gives a network's outputs for any image, `low` is B×3×H×W in [0, 1] and `normal`
-    its normal-light partner, or None where there is none. The loss is a scalar with gradient,
-    `parts` are its weighted terms as floats.
+    its normal-light partner, an unpaired normal-light batch for an adversarial objective, or None
+    where there is none. The loss is a scalar with gradient, `parts` are its weighted terms as
+    floats.
     """
 
     @abstractmethod

@@ -1,5 +1,6 @@
 """The self-calibrated, zero-reference objective of SCI (Ma et al., CVPR 2022)."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -68,17 +69,15 @@ class SCIObjective(Objective):
         return released_ycbcr(image) if self.released_ycbcr else ycbcr(image)
 
 
-def smoothness(illumination: Tensor, colours: Tensor) -> Tensor:
-    """Σ over the 24 neighbour offsets of mean[exp(−‖ΔYCbCr‖²/(2·10²))·‖Δt‖₁], B×3×H×W both."""
-    total = illumination.new_zeros(())
-    for down in range(WINDOW_RADIUS + 1):
-        for right in range(-WINDOW_RADIUS, WINDOW_RADIUS + 1):
-            if (down, right) > (0, 0):
-                distance = _neighbour_difference(colours, down, right).square().sum(1)
-                step = _neighbour_difference(illumination, down, right).abs().sum(1)
-                total = total + ((-distance / (2 * COLOUR_SIGMA**2)).exp() * step).mean()
+def smoothness(illumination: Tensor, colours: Tensor, sigma: float = COLOUR_SIGMA) -> Tensor:
+    """Σ over the 24 neighbour offsets of mean[exp(−‖Δcolours‖²/(2σ²))·‖Δt‖₁], B×3×H×W both."""
+    pairs = zip(neighbour_differences(colours), neighbour_differences(illumination), strict=True)
+    terms = [
+        ((-colour.square().sum(1) / (2 * sigma**2)).exp() * step.abs().sum(1)).mean()
+        for colour, step in pairs
+    ]
     # An offset and its opposite compare the same pairs of pixels.
-    return 2 * total
+    return 2 * torch.stack(terms).sum()
 
 
 def ycbcr(image: Tensor) -> Tensor:
@@ -95,9 +94,12 @@ def released_ycbcr(image: Tensor) -> Tensor:
     return (rows + image.new_tensor(OFFSETS)).view(image.shape)
 
 
-def _neighbour_difference(values: Tensor, down: int, right: int) -> Tensor:
+def neighbour_differences(values: Tensor) -> Iterator[Tensor]:
+    """Neighbour minus pixel, where both exist, of 12 offsets; the other 12 are their opposites."""
     height, width = values.shape[-2:]
-    start, stop = max(0, -right), width - max(0, right)
-    here = values[..., : height - down, start:stop]
-    there = values[..., down:, start + right : stop + right]
-    return there - here
+    for down in range(WINDOW_RADIUS + 1):
+        for right in range(-WINDOW_RADIUS, WINDOW_RADIUS + 1):
+            if (down, right) > (0, 0):
+                start, stop = max(0, -right), width - max(0, right)
+                here = values[..., : height - down, start:stop]
+                yield values[..., down:, start + right : stop + right] - here

@@ -45,10 +45,12 @@ def run(arguments: Namespace) -> None:
 
 
 def _folder(out: Path, bench: Bench) -> Path:
-    """`OUT/TASK[-sample]/PROTOCOL-EVALUATOR`: results that may not be compared lie apart."""
+    """`OUT/TASK[-sample]/PROTOCOL[-EVALUATOR]`: results that may not be compared lie apart."""
     task = _as_folder(bench.task.name, ":") + ("-sample" if bench.task.sample_data else "")
-    evaluator = Path(bench.evaluator_provenance["file"]).stem
-    return out / task / f"{bench.task.protocol.name}-{evaluator}"
+    protocol = bench.task.protocol.name
+    if bench.task.kind == "restoration":
+        return out / task / protocol
+    return out / task / f"{protocol}-{Path(bench.evaluator_provenance['file']).stem}"
 
 
 def _as_folder(name: str, separator: str) -> str:

@@ -39,6 +39,35 @@ def reference(shared: Path):
     return lambda name: torch.from_numpy(np.load(folder / f"{name}.npy"))
 
 
+@pytest.fixture
+def parity(reference):
+    """parity(value, "sci/crop_113x97_easy_out"): assert that the authors' code gave the same.
+
+    max |ours − released| ≤ 1e-5. The synthetic weights of two networks give values up to 47,
+    where float32 itself is coarser than that: there it is 2e-6 of the largest value.
+    """
+
+    def check(value: Tensor, name: str) -> None:
+        released = reference(name)
+        assert value.shape == released.shape
+        deviation = (value - released).abs().max().item()
+        DEVIATIONS[name] = max(deviation, DEVIATIONS.get(name, 0.0))
+        assert deviation <= max(1e-5, 2e-6 * released.abs().max().item()), name
+
+    return check
+
+
+DEVIATIONS: dict[str, float] = {}
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """The measured deviations, for whoever doubts them."""
+    if DEVIATIONS:
+        terminalreporter.section("max |ours − released|")
+    for name, deviation in sorted(DEVIATIONS.items()):
+        terminalreporter.write_line(f"{deviation:.1e}  {name}")
+
+
 def read_image(path: Path) -> Tensor:
     rgb = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
     return torch.from_numpy(rgb).permute(2, 0, 1)[None] / 255

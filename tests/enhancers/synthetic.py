@@ -1,4 +1,4 @@
-"""Weights for networks whose released ones are not at hand: drawn per key, so order is no matter."""
+"""Weights for networks whose released ones are not at hand: each key seeds its own."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -10,13 +10,12 @@ RELEASED = ["easy", "medium", "difficult"]
 @pytest.mark.shared
 @pytest.mark.parametrize("name", RELEASED)
 @torch.no_grad()
-def test_parity_with_the_released_network(name, weights, crop, reference):
+def test_parity_with_the_released_network(name, weights, crop, parity):
     network = SCI().eval()
     network.load_released(weights(f"sci/{name}.pt"))
     out = network.run(crop)
-    assert torch.allclose(out.image, reference(f"sci/crop_113x97_{name}_out"), rtol=0, atol=1e-5)
-    illumination = reference(f"sci/crop_113x97_{name}_illu")
-    assert torch.allclose(out.illumination, illumination, rtol=0, atol=1e-5)
+    parity(out.image, f"sci/crop_113x97_{name}_out")
+    parity(out.illumination, f"sci/crop_113x97_{name}_illu")
     assert torch.equal(network(crop), out.image)
 
 

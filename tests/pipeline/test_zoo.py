@@ -1,100 +1,121 @@
-"""Weights by name, with a local server for downloads."""
+"""Weights by name: single files and sets of files, packaged, here, or to be downloaded."""
 
 import hashlib
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 from pipeline import zoo
 from pipeline.errors import PipelineError
+from pipeline.registry import ENHANCERS
 
-CONTENT = b"weights" * 1000
-DIGEST = hashlib.sha256(CONTENT).hexdigest()
+from .test_downloads import CONTENT, DIGEST, FileServer
+
+ALL = [entry for listed in zoo.sections().values() for entry in listed.values()]
+COMMON = {"published": "https://page", "licence": "MIT", "trained_on": "y"}
 
 
 @pytest.fixture
 def server():
-    """A local server: /good gives the content, /html a page, /cut breaks off half-way."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            body = b"<html>sign in</html>" if self.path == "/html" else CONTENT
-            if self.path == "/missing":
-                self.send_error(404)
-                return
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body[: len(body) // 2] if self.path == "/cut" else body)
-
-        def log_message(self, *_):
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as http:
-        threading.Thread(target=http.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{http.server_port}"
-        http.shutdown()
+    with FileServer() as running:
+        yield running
 
 
-def entry(**values):
-    common = {"name": "x", "file": "x.pth", "published": "https://page", "licence": "MIT"}
-    return zoo.Entry(**{**common, "trained_on": "y", "sha256": DIGEST, **values})
+@pytest.fixture
+def weights(monkeypatch, tmp_path):
+    """The user's weights folder."""
+    monkeypatch.setenv("PIPELINE_WEIGHTS", str(tmp_path / "weights"))
+    return tmp_path / "weights"
 
 
-def test_download_lands_whole_and_verified(server, tmp_path):
-    path = tmp_path / "new/x.pth"
-    zoo.download(f"{server}/good", path, DIGEST[:8])
-    assert path.read_bytes() == CONTENT
+def one(digest=DIGEST, url=""):
+    file = zoo.WeightFile("net/x.pth", digest, url)
+    return zoo.Entry("net@x", "net/x.pth", (file,), **COMMON)
 
 
-@pytest.mark.parametrize(
-    ("page", "message"),
-    [
-        ("html", "not the published file"),
-        ("cut", "not the published file|cannot be downloaded"),
-        ("missing", "cannot be downloaded"),
-    ],
-)
-def test_a_bad_download_leaves_nothing(server, tmp_path, page, message):
+def pair(url=""):
+    files = [zoo.WeightFile(f"net/{name}", DIGEST, url and f"{url}/{name}") for name in "ab"]
+    return zoo.Entry("net@pair", "net", tuple(files), **COMMON)
+
+
+def put(path, content=CONTENT):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def test_a_listed_file_is_verified(weights):
+    assert zoo.find(one()) is None
+    message = f"'net@x' are not here: get them from https://page and put them at {weights}/net/x"
     with pytest.raises(PipelineError, match=message):
-        zoo.download(f"{server}/{page}", tmp_path / "x.pth", DIGEST)
-    assert list(tmp_path.iterdir()) == []
+        zoo.locate(one())
+    path = put(weights / "net/x.pth")
+    assert zoo.locate(one()) == zoo.find(one()) == zoo.locate(one(DIGEST[:8])) == path
+    put(path, b"other")
+    for look in (zoo.locate, zoo.find):
+        with pytest.raises(PipelineError, match="is not the published 'net@x' .sha256 d9298a10d1b"):
+            look(one())
 
 
-def test_a_listed_file_is_verified(monkeypatch, tmp_path):
-    monkeypatch.setenv("PIPELINE_WEIGHTS", str(tmp_path))
-    with pytest.raises(PipelineError, match="are not here: get them from https://page"):
-        zoo.locate(entry())
-    (tmp_path / "x.pth").write_bytes(CONTENT)
-    assert zoo.locate(entry()) == tmp_path / "x.pth"
-    (tmp_path / "x.pth").write_bytes(b"other")
-    with pytest.raises(PipelineError, match="is not the published 'x'"):
-        zoo.locate(entry())
+def test_every_file_of_a_set_is_verified(weights):
+    put(weights / "net/a")
+    assert zoo.find(pair()) is None
+    with pytest.raises(PipelineError, match=f"put them at {weights}/net/b"):
+        zoo.locate(pair())
+    put(weights / "net/b")
+    assert zoo.locate(pair()) == zoo.find(pair()) == weights / "net"
+    put(weights / "net/b", b"other")
+    with pytest.raises(PipelineError, match="net/b: is not the published 'net@pair'"):
+        zoo.locate(pair())
 
 
-def test_a_listed_file_is_downloaded_when_it_has_an_address(server, monkeypatch, tmp_path):
-    monkeypatch.setenv("PIPELINE_WEIGHTS", str(tmp_path))
-    assert zoo.locate(entry(url=f"{server}/good")).read_bytes() == CONTENT
+def test_absent_files_are_downloaded(server, weights, capsys):
+    assert zoo.locate(one(url=f"{server.url}/x")).read_bytes() == CONTENT
+    put(weights / "net/a")
+    assert zoo.locate(pair(server.url)) == weights / "net"
+    assert (weights / "net/b").read_bytes() == CONTENT
+    assert server.requests == [None, None]
+    err = capsys.readouterr().err.splitlines()
+    assert err == [
+        f"downloading x.pth (300.0 kB) from {server.url}/x",
+        f"downloading b (300.0 kB) from {server.url}/b",
+    ]
 
 
-@pytest.mark.parametrize("section", ["enhancers", "evaluators"])
-def test_packaged_weights_are_what_the_list_says(section):
-    packaged = [e for e in zoo.entries(section).values() if e.published == "packaged"]
-    assert packaged
-    for item in packaged:
-        assert zoo.locate(item) == zoo.configs.ROOT / "weights" / item.file
+def test_a_wrong_file_is_not_replaced(server, weights):
+    path = put(weights / "net/x.pth", b"the user's own")
+    with pytest.raises(PipelineError, match="remove it"):
+        zoo.locate(one(url=f"{server.url}/x"))
+    assert path.read_bytes() == b"the user's own"
 
 
-def test_a_bare_name_means_ours(monkeypatch, tmp_path):
-    monkeypatch.setenv("PIPELINE_WEIGHTS", str(tmp_path))
+def test_without_a_known_hash_nothing_is_downloaded(server, weights):
+    unknown = one(digest="", url=f"{server.url}/x")
+    with pytest.raises(PipelineError, match="get them from https://page"):
+        zoo.locate(unknown)
+    assert server.requests == []
+    path = put(weights / "net/x.pth", b"whatever")
+    assert zoo.locate(unknown) == path
+
+
+def test_a_bare_name_means_ours(weights):
     sample, _ = zoo.enhancer_weights("sci+lfpv", None, sample=True)
     assert sample.name == "sci+lfpv@ours-sample.safetensors"
     with pytest.raises(PipelineError, match=r"sci\+lfpv has no trained nodes here: train them"):
         zoo.enhancer_weights("sci+lfpv", None, sample=False)
-    trained = tmp_path / "sci+lfpv@ours-lol.safetensors"
-    trained.write_bytes(b"")
+    trained = put(weights / "sci+lfpv@ours-lol.safetensors", b"")
     assert zoo.enhancer_weights("sci+lfpv", None, sample=False) == (trained, {})
+
+
+def test_a_name_comes_before_a_path(weights, tmp_path, monkeypatch):
+    """Users have folders called `lol` and `ckpt`."""
+    content = put(weights / "ruas/lol.pt", b"x")
+    monkeypatch.setattr(zoo, "hash_difference", lambda *_: "")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lol").mkdir()
+    assert zoo.enhancer_weights("ruas", "lol", sample=False) == (content, {"denoise": True})
+    given, options = zoo.enhancer_weights("ruas", "./lol", sample=False)
+    assert (given.resolve(), options) == (tmp_path / "lol", {})
+    assert zoo.enhancer_weights("ruas", str(content), sample=False) == (content, {})
 
 
 def test_unknown_weights_offer_the_nearest():
@@ -102,3 +123,66 @@ def test_unknown_weights_offer_the_nearest():
         zoo.enhancer_weights("sci", "mediun", sample=False)
     with pytest.raises(PipelineError, match="'nothing' is neither a weights name nor a file"):
         zoo.enhancer_weights("sci", "nothing", sample=False)
+
+
+def test_the_list_keeps_its_rules():
+    assert list(zoo.sections()) == ["enhancers", "evaluators", "parts", "backbones"]
+    assert len({entry.name for entry in ALL}) == len(ALL)
+    hashes = {}
+    for file in (file for entry in ALL for file in entry.files):
+        assert hashes.setdefault(file.path, file) == file
+        assert len(file.sha256) in (0, 8, 64)
+        assert not file.url or (file.sha256 and file.url.startswith("https://"))
+        assert "/main/" not in file.url and "/master/" not in file.url
+    assert {entry.published for entry in ALL if not entry.files[0].url} == {
+        "packaged",
+        "https://github.com/sczhou/LEDNet/releases",
+        "https://github.com/VITA-Group/EnlightenGAN",
+    }
+
+
+def test_a_set_is_published_below_its_address():
+    entry = zoo.entries("enhancers")["uretinex@ckpt"]
+    assert entry.path == "uretinexnet"
+    assert [file.path for file in entry.files] == [
+        f"uretinexnet/{name}.pth" for name in ("init_low", "unfolding", "L_adjust")
+    ]
+    assert entry.files[0].url.endswith(
+        "/026a34b3165807c9b3dbdbe625df2765a1ef312d/ckpt/init_low.pth"
+    )
+
+
+@pytest.mark.parametrize("entry", zoo.entries("enhancers").values(), ids=lambda entry: entry.name)
+def test_an_enhancer_takes_its_options(entry):
+    base = entry.name.partition("@")[0].removesuffix("+lfpv")
+    network = ENHANCERS.get(base)(**entry.options)
+    assert entry.options.items() <= network.options.items()
+
+
+@pytest.mark.parametrize("section", ["enhancers", "evaluators"])
+def test_packaged_weights_are_what_the_list_says(section):
+    packaged = [e for e in zoo.entries(section).values() if e.published == "packaged"]
+    assert packaged
+    for item in packaged:
+        assert zoo.find(item) == zoo.configs.ROOT / "weights" / item.path
+
+
+@pytest.mark.shared
+def test_the_shared_weights_are_all_found(shared, monkeypatch):
+    monkeypatch.setenv("PIPELINE_WEIGHTS", str(shared / "reference/weights"))
+    lines = (shared / "reference/weights.sha256").read_text().splitlines()
+    published = {path.removeprefix("weights/"): digest for digest, path in map(str.split, lines)}
+    listed = {file.path: file.sha256 for entry in ALL for file in entry.files}
+    assert published.items() <= listed.items()
+    found = [entry for entry in ALL if {file.path for file in entry.files} <= published.keys()]
+    assert len(found) == 12
+    for entry in found:
+        assert zoo.locate(entry) == shared / "reference/weights" / entry.path
+
+
+def test_the_digest_in_a_message_is_of_the_file(weights):
+    path = put(weights / "net/x.pth", b"other")
+    found = hashlib.sha256(b"other").hexdigest()
+    assert zoo.hash_difference(path, one().files[0]) == (
+        f"sha256 {found[:12]}…, expected {DIGEST[:12]}…"
+    )

@@ -1,0 +1,1 @@
+"""The user's own enhancers: `images:DIR`, `onnx:FILE`, `python:package.module:callable`."""

@@ -1,0 +1,89 @@
+"""`onnx:FILE`: any enhancer exported to ONNX, run by onnxruntime."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from enhancers.base import Enhancer
+from enhancers.errors import EnhancerError
+from pipeline.errors import PipelineError
+from pipeline.files import sha256
+
+
+class OnnxEnhancer(Enhancer):
+    """One input and one output, both B×3×H×W float32 RGB in [0, 1].
+
+    Runs on the GPU where onnxruntime has CUDA, else on the CPU; the images pass through the CPU.
+    A fixed B, H or W in the file restricts it to that size: EnhancerError for any other.
+    """
+
+    def __init__(self, file: Path, session: Any) -> None:
+        super().__init__()
+        self.file, self.session = file, session
+
+    @classmethod
+    def from_source(cls, text: str) -> "OnnxEnhancer":
+        """Open a file.
+
+        Raises:
+            PipelineError: onnxruntime is missing, no such file, no ONNX model, or one that does
+                not map one float image to one image.
+        """
+        file = Path(text).expanduser()
+        if not file.is_file():
+            raise PipelineError(f"onnx:{text}: there is no such file")
+        try:
+            import onnxruntime
+        except ImportError:
+            raise PipelineError("onnx: needs an extra: pip install 'llie-pipeline[onnx]'") from None
+        onnxruntime.set_default_logger_severity(3)
+        known = [p for p in onnxruntime.get_available_providers() if p.startswith(("CUDA", "CPU"))]
+        try:
+            session = onnxruntime.InferenceSession(file, providers=known)
+        except Exception as error:  # onnxruntime's own exceptions share no public base
+            reason = " ".join(str(error).split())
+            raise PipelineError(f"{file}: cannot be opened as an ONNX model ({reason})") from None
+        _require_image_to_image(file, session)
+        return cls(file, session)
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """The file and what ran it."""
+        return {
+            "file": self.file.name,
+            "sha256": sha256(self.file),
+            "providers": self.session.get_providers(),
+        }
+
+    def enhance(self, image: torch.Tensor) -> torch.Tensor:
+        """B×3×H×W in [0, 1] to what the model gives; EnhancerError where it fails."""
+        given = self.session.get_inputs()[0]
+        fixed = [
+            w if isinstance(w, int) else have
+            for w, have in zip(given.shape, image.shape, strict=True)
+        ]
+        if fixed != list(image.shape):
+            raise EnhancerError(f"{self.file} takes {given.shape} only, not {list(image.shape)}")
+        array = image.float().cpu().contiguous().numpy()
+        try:
+            (output,) = self.session.run(None, {given.name: array})
+        except Exception as error:  # as above
+            reason = " ".join(str(error).split())
+            raise EnhancerError(f"{self.file} failed on {list(image.shape)} ({reason})") from None
+        return torch.from_numpy(output).to(image.device)
+
+
+def _require_image_to_image(file: Path, session: Any) -> None:
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    if len(inputs) != 1 or len(outputs) != 1:
+        raise PipelineError(
+            f"{file}: has {len(inputs)} inputs and {len(outputs)} outputs; one of each is needed"
+        )
+    (given,) = inputs
+    channels = given.shape[1] if len(given.shape) == 4 else 0
+    # A free dimension has a name, or none, where a fixed one has its number.
+    if given.type != "tensor(float)" or (isinstance(channels, int) and channels != 3):
+        raise PipelineError(
+            f"{file}: its input is {given.type} {given.shape}; B×3×H×W float32 is needed"
+        )

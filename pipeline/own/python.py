@@ -1,0 +1,62 @@
+"""`python:package.module:callable`: any Python function or module as enhancer."""
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from enhancers.base import Enhancer
+from pipeline.errors import PipelineError
+from pipeline.files import sha256
+
+
+class PythonEnhancer(Enhancer):
+    """The user's callable, B×3×H×W float32 RGB in [0, 1] to the same; its exceptions pass."""
+
+    def __init__(self, name: str, function: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        super().__init__()
+        # A module becomes a submodule here, so that it moves to the device with the rest.
+        self.name, self.function = name, function
+
+    @classmethod
+    def from_source(cls, text: str) -> "PythonEnhancer":
+        """Import `package.module:callable`; the working folder is searched first.
+
+        A class is instantiated without arguments.
+
+        Raises:
+            PipelineError: it cannot be imported, or is not callable.
+        """
+        module, colon, attribute = text.partition(":")
+        if not (module and colon and attribute):
+            raise PipelineError(f"python:{text}: the form is python:package.module:callable")
+        if (here := str(Path.cwd())) not in sys.path:
+            sys.path.insert(0, here)
+        try:
+            found = getattr(import_module(module), attribute)
+        except (ImportError, AttributeError, SyntaxError) as error:
+            raise PipelineError(f"python:{text}: cannot be imported ({error})") from None
+        try:
+            function = found() if isinstance(found, type) else found
+        except TypeError as error:
+            raise PipelineError(
+                f"python:{text}: cannot be made without arguments ({error})"
+            ) from None
+        if not callable(function):
+            raise PipelineError(f"python:{text}: {attribute} is not callable")
+        if isinstance(function, nn.Module):
+            function.eval()
+        return cls(text, function)
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """The callable and the file that defines it."""
+        file = getattr(sys.modules[self.name.partition(":")[0]], "__file__", None)
+        return {"callable": self.name} | ({"sha256": sha256(Path(file))} if file else {})
+
+    def enhance(self, image: torch.Tensor) -> torch.Tensor:
+        """What the callable gives for B×3×H×W in [0, 1]."""
+        return self.function(image)
