@@ -213,13 +213,14 @@ def _construct(factory: Any, options: Mapping[str, Any]) -> Any:
         raise EnhancerError(f"wrong option: {str(error).partition('() ')[2] or error}") from None
 
 
-def dataset_root(name: str) -> Path:
-    """`$PIPELINE_DATA/NAME` (by default ./data/NAME).
+def data_folder(name: str) -> Path:
+    """Where a dataset is looked for: `$PIPELINE_DATA/NAME`, by default ./data/NAME."""
+    return Path(os.environ.get(DATA_FOLDER, "data")) / name
 
-    Raises:
-        PipelineError: it is not there.
-    """
-    folder = Path(os.environ.get(DATA_FOLDER, "data")) / name
+
+def dataset_root(name: str) -> Path:
+    """`data_folder`, proven to exist; PipelineError where it does not."""
+    folder = data_folder(name)
     if not folder.is_dir():
         raise PipelineError(
             f"no data for {name}: give --root DIR, or put it at {folder} ({DATA_FOLDER} moves the "

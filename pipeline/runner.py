@@ -110,7 +110,7 @@ def _load_lpips() -> Loaded:
     alexnet = find_backbone("alexnet")
     if alexnet is None:
         return Loaded(None, {})
-    provenance = {"model": "LPIPS", "file": alexnet.file.name, "sha256": alexnet.sha256}
+    provenance = {"model": "LPIPS (AlexNet)", "file": alexnet.file.name, "sha256": alexnet.sha256}
     return Loaded(LPIPS(alexnet.state, str(alexnet.file)), provenance)
 
 

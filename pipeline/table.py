@@ -18,9 +18,11 @@ def print_table(results: Sequence[Result], console: Console) -> None:
     data = " — SAMPLE SCENES" if first.data == "sample" else ""
     table = Table(title=f"{escape(_short(first.task))}{data}, protocol {first.protocol['name']}")
     table.add_column("enhancer", overflow="fold")
+    main = {next(n for n in first.scores if n.split("/")[0] == s) for s in _splits(first)}
     for name in first.scores:
         heading = f"{_heading(name, first)} {first.scores[name].unit}".rstrip()
-        table.add_column(heading, justify="right")
+        # A cell with an interval holds spaces, a heading may fold.
+        table.add_column(heading, justify="right", no_wrap=name in main)
     reference = next((r for r in results if r.enhancer == "identity"), None)
     if reference:
         table.add_column("Δ", justify="right", no_wrap=True)
@@ -35,12 +37,14 @@ def print_table(results: Sequence[Result], console: Console) -> None:
         console.print(line, markup=False, highlight=False)
 
 
+def _splits(result: Result) -> list[str]:
+    return list(dict.fromkeys(name.split("/")[0] for name in result.scores))
+
+
 def _heading(score: str, result: Result) -> str:
     """`val/mIoU` is plainly `mIoU` where there is one split."""
-    splits = {name.split("/")[0] for name in result.scores}
-    return (
-        (score.split("/")[1] if len(splits) == 1 else score).replace("pixel_", "").replace("_", " ")
-    )
+    name = score.split("/")[1] if len(_splits(result)) == 1 else score
+    return name.replace("pixel_", "").replace("_", " ")
 
 
 def _short(name: str) -> str:
@@ -57,9 +61,7 @@ def _scores(result: Result) -> Iterator[str]:
         if split in seen or score.interval is None:
             yield f"{score.value:.{DECIMALS[score.unit]}f}"
         else:
-            low, high = score.interval
-            # Spaces that do not break, so that a narrow terminal folds the headings alone.
-            yield f"{score.value:.2f}\u00a0[dim][{low:.1f},\u00a0{high:.1f}][/dim]"
+            yield f"{score.value:.2f} [dim][{score.interval[0]:.1f}, {score.interval[1]:.1f}][/dim]"
         seen.add(split)
 
 

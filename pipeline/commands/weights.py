@@ -84,7 +84,7 @@ def _entry(name: str) -> zoo.Entry:
 def _table(width: int, section: str = "") -> Table:
     """The header of a section, or the rows of a page below it, in the same columns."""
     table = Table(box=None, pad_edge=False, show_header=bool(section), header_style="bold")
-    table.add_column(section, width=width, overflow="fold")
+    table.add_column(section, width=width)
     table.add_column("here", width=len("packaged"))
     table.add_column("size", width=len("574.7 MB"), justify="right")
     table.add_column("trained on", overflow="fold")

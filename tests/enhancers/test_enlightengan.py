@@ -19,6 +19,7 @@ def released_shapes(shared):
 
 @pytest.mark.shared
 @pytest.mark.parametrize("align_corners", [False, True])
+@pytest.mark.usefixtures("two_threads")
 @torch.no_grad()
 def test_parity_with_the_released_network(align_corners, released_shapes, crop, parity):
     network = EnlightenGAN(align_corners).eval()

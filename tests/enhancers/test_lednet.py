@@ -34,6 +34,7 @@ def released(state):
 
 @pytest.mark.shared
 @pytest.mark.parametrize(("signed", "name"), [(False, "01"), (True, "m11")])
+@pytest.mark.usefixtures("two_threads")
 @torch.no_grad()
 def test_parity_with_the_released_network(signed, name, released, crop, parity):
     out = released(signed=signed).run(crop)

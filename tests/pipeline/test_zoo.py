@@ -68,6 +68,15 @@ def test_every_file_of_a_set_is_verified(weights):
         zoo.locate(pair())
 
 
+def test_a_set_lies_in_one_folder(weights, tmp_path, monkeypatch):
+    monkeypatch.setattr(zoo, "PACKAGED", tmp_path / "packaged")
+    for path in ("packaged/net/a", "weights/net/a", "weights/net/b"):
+        put(tmp_path / path)
+    assert zoo.find(pair()) == weights / "net"
+    put(tmp_path / "packaged/net/b")
+    assert zoo.find(pair()) == tmp_path / "packaged/net"
+
+
 def test_absent_files_are_downloaded(server, weights, capsys):
     assert zoo.locate(one(url=f"{server.url}/x")).read_bytes() == CONTENT
     put(weights / "net/a")
