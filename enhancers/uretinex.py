@@ -230,6 +230,11 @@ class URetinex(EncodeDecode):
         if "model_A.conv1.weight" in state:
             self.load_state_dict(state)
             return
+        if not any(key.startswith("init_low.") for key in state):
+            raise EnhancerError(
+                f"URetinex-Net is published as {', '.join(self.released_files)}: name their folder "
+                f"or L_adjust.pth alone; the first key here is '{next(iter(state), '')}'"
+            )
         parts = {
             "model_decom.": select(state, "init_low.model_R."),
             "model_R.": select(state, "unfolding.model_R."),

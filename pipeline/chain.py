@@ -134,12 +134,9 @@ def _measure_batch(
     image = source.permute(0, 3, 1, 2).float().div_(255)
     with torch.autocast(device.type, enabled=options.amp):
         started = _now(device)
-        try:
-            enhanced = _given(group, device)
-            if enhanced is None:
-                enhanced = checked(enhance(image), image, enhance, group[0].sample.image)
-        except EnhancerError as error:
-            raise EnhancerError(f"{group[0].sample.image}: {error}") from None
+        enhanced = _given(group, device)
+        if enhanced is None:
+            enhanced = enhanced_image(enhance, image, group[0].sample.image)
         halfway = _now(device)
         samples = [item.sample for item in group]
         targets = [_cropped(item.target, image, enhanced) for item in group]
@@ -169,14 +166,17 @@ def _cropped(target: torch.Tensor, image: torch.Tensor, enhanced: torch.Tensor) 
     return target[: enhanced.shape[-2], : enhanced.shape[-1]]
 
 
-def checked(
-    enhanced: torch.Tensor, image: torch.Tensor, enhance: Enhance, file: Path
-) -> torch.Tensor:
-    """What an enhancer returned for `image`, float32 and clamped to [0, 1].
+def enhanced_image(enhance: Enhance, image: torch.Tensor, file: Path) -> torch.Tensor:
+    """What an enhancer gives for `image` (B, 3, H, W), float32 and clamped to [0, 1].
 
     Raises:
+        EnhancerError: it refuses the image; `file` is named.
         PipelineError: another size, or values that are not finite or beyond rounding of [0, 1].
     """
+    try:
+        enhanced = enhance(image)
+    except EnhancerError as error:
+        raise EnhancerError(f"{file}: {error}") from None
     if enhanced.shape != image.shape and getattr(enhance, "keeps_size", True):
         raise PipelineError(
             f"{file}: the enhancer returned {tuple(enhanced.shape)} for an image of "

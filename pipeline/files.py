@@ -44,10 +44,12 @@ def require_writable(path: Path) -> None:
     """
     if path.is_dir():
         raise PipelineError(f"{path}: is a folder; name a file")
-    probe = path.with_name(f".{path.name}.writable")
-    with atomic(probe) as temporary:
-        temporary.write_bytes(b"")
-    probe.unlink()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise PipelineError(f"{path}: cannot be written ({error.strerror})") from None
 
 
 def sha256(path: Path) -> str:

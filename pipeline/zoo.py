@@ -109,9 +109,13 @@ def find(entry: Entry) -> Path | None:
     Raises:
         PipelineError: a hash is wrong.
     """
+    return locate(entry) if is_here(entry) else None
+
+
+def is_here(entry: Entry) -> bool:
+    """Whether every file is there; their hashes are not looked at."""
     folder = root(entry)
-    here = all((folder / file.path).is_file() for file in entry.files)
-    return locate(entry) if here else None
+    return all((folder / file.path).is_file() for file in entry.files)
 
 
 def require_obtainable(entry: Entry) -> None:

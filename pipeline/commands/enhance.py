@@ -20,8 +20,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from enhancers.base import Enhancer
-from enhancers.errors import EnhancerError
-from pipeline.chain import checked
+from pipeline.chain import enhanced_image
 from pipeline.errors import PipelineError, user_errors
 from pipeline.factory import load_enhancer
 from pipeline.files import atomic, require_writable
@@ -177,11 +176,7 @@ def _reason(error: Exception, job: Job) -> str:
 def _enhanced(model: Enhancer, image: FloatImage, device: torch.device, source: Path) -> np.ndarray:
     """(H, W, 3) float32 in [0, 1]."""
     batch = torch.from_numpy(image.rgb).to(device).permute(2, 0, 1)[None]
-    try:
-        enhanced = checked(model(batch), batch, model, source)
-    except EnhancerError as error:
-        raise EnhancerError(f"{source}: {error}") from None
-    return enhanced[0].permute(1, 2, 0).cpu().numpy()
+    return enhanced_image(model, batch, source)[0].permute(1, 2, 0).cpu().numpy()
 
 
 def _write(path: Path, rgb: np.ndarray, like: FloatImage) -> None:

@@ -24,5 +24,5 @@ def test_a_finished_write_replaces_it(tmp_path):
 
 def test_a_file_in_the_way_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(PipelineError, match="file/out/.x.json.writable: cannot be written"):
+    with pytest.raises(PipelineError, match="file/out/x.json: cannot be written"):
         require_writable(tmp_path / "file" / "out" / "x.json")
