@@ -1,16 +1,16 @@
-"""Paired low-light training data: LOL's layout, read as random crops."""
+"""What a network is trained on: low-light files, their partners, and how the two are matched."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
-from torch.utils.data import Dataset
 
 from tasks.errors import TaskError
-from tasks.images import image_files, read_rgb
-from tasks.loading import Batches
+from tasks.images import image_files
+
+NAMED = 5
+"""How many names an error lists before it says how many there are."""
 
 
 @dataclass(frozen=True)
@@ -21,14 +21,48 @@ class Pair:
     normal: Path
 
 
+@dataclass(frozen=True)
+class TrainingSet:
+    """Files of images, or of uint8 H×W×3 BGR arrays (.npy).
+
+    TaskError when there is nothing to train on.
+
+    Attributes:
+        low: low-light images.
+        normal: normal-light images; empty where the set has none.
+        paired: normal[i] shows the scene of low[i]; else any number of any scenes.
+        held_out: pairs for validation, never trained on; empty where the set has none.
+    """
+
+    name: str
+    low: tuple[Path, ...]
+    normal: tuple[Path, ...] = ()
+    paired: bool = False
+    held_out: tuple[Pair, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.low:
+            raise TaskError(f"{self.name}: no images to train on")
+
+    def unpaired(self) -> "TrainingSet":
+        """The same images as nobody's partner, for adversarial training on a paired set."""
+        return replace(self, paired=False)
+
+
+def paired_set(name: str, pairs: Iterable[Pair], held_out: Iterable[Pair] = ()) -> TrainingSet:
+    """`pairs` to train on, `held_out` to validate on."""
+    pairs = tuple(pairs)
+    low, normal = tuple(pair.low for pair in pairs), tuple(pair.normal for pair in pairs)
+    return TrainingSet(name, low, normal, paired=True, held_out=tuple(held_out))
+
+
 def lol_pairs(root: Path, split: str = "our485") -> list[Pair]:
     """Pairs of `root/split/{low,high}`, matched by stem, whatever the format.
 
     Raises:
         TaskError: a folder is missing or empty, or a file has no partner.
     """
-    if not (root / split).is_dir():
-        raise TaskError(f"{root}: has no {split}/; expected {split}/low and {split}/high (LOL)")
+    require_folders(root, f"{split}/low", f"{split}/high")
     return paired_files(root / split)
 
 
@@ -37,52 +71,39 @@ def paired_files(folder: Path) -> list[Pair]:
     low, high = ({f.stem: f for f in image_files(folder / name)} for name in ("low", "high"))
     if not low:
         raise TaskError(f"{folder / 'low'}: no images")
-    alone = sorted(low.keys() ^ high.keys())
+    return matched(low, high, folder)
+
+
+def matched(low: Mapping[str, Path], normal: Mapping[str, Path], root: Path) -> list[Pair]:
+    """Pairs of equal keys, sorted by key. TaskError that names the files below `root` without."""
+    alone = sorted(low.keys() ^ normal.keys())
     if alone:
-        raise TaskError(
-            f"{folder}: {len(alone)} files have no partner in low/ and high/: "
-            f"{', '.join(alone[:5])}{', …' if len(alone) > 5 else ''}"
-        )
-    return [Pair(low[stem], high[stem]) for stem in sorted(low)]
+        files = (low.get(key) or normal[key] for key in alone)
+        names = [f"{file.name} in {file.parent.relative_to(root)}" for file in files]
+        raise TaskError(f"{root}: {len(alone)} files have no partner: {listed(names)}")
+    return [Pair(low[key], normal[key]) for key in sorted(low)]
+
+
+def require_folders(root: Path, *names: str) -> None:
+    """TaskError that names every folder of `names` that is not below `root`."""
+    missing = [f"{name}/" for name in names if not (root / name).is_dir()]
+    if missing:
+        expected = ", ".join(f"{name}/" for name in names)
+        raise TaskError(f"{root}: has no {', '.join(missing)}; expected {expected}")
+
+
+def listed(names: list[str]) -> str:
+    """The first few of `names`, for an error that says elsewhere how many there are."""
+    return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
 
 
 def crops(
     pairs: list[Pair], *, crop: int, batch: int, steps: int, seed: int, workers: int = 2
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Random crops with random flips, drawn from `seed` alone, whatever the number of workers.
+    """(low, normal) of every step of `tasks.stream.batches` over `pairs`, from the first one on."""
+    from tasks.augmentation import Augmentation
+    from tasks.stream import Stream, batches
 
-    Yields:
-        `steps` times (low, normal), each (batch, 3, crop, crop) float32 RGB in [0, 1].
-
-    Raises:
-        TaskError: unreadable image, partners of different size, or an image smaller than `crop`.
-    """
-    data = _Crops(pairs, crop, batch * steps, seed)
-    yield from Batches(data, batch_size=batch, num_workers=workers)
-
-
-class _Crops(Dataset):
-    def __init__(self, pairs: list[Pair], crop: int, length: int, seed: int) -> None:
-        self.pairs, self.crop, self.length, self.seed = pairs, crop, length, seed
-
-    def __len__(self) -> int:
-        return self.length
-
-    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
-        rng = np.random.default_rng((self.seed, index))
-        pair = self.pairs[rng.integers(len(self.pairs))]
-        low, normal = read_rgb(pair.low), read_rgb(pair.normal)
-        height, width = low.shape[:2]
-        if normal.shape != low.shape:
-            raise TaskError(f"{pair.low}: and its partner {pair.normal} differ in size")
-        if min(height, width) < self.crop:
-            raise TaskError(f"{pair.low}: is {width}x{height}, smaller than the crop {self.crop}")
-        top, left = rng.integers(height - self.crop + 1), rng.integers(width - self.crop + 1)
-        across, down = rng.integers(2, size=2)
-        window = np.s_[top : top + self.crop, left : left + self.crop]
-        flip = np.s_[:: -1 if down else 1, :: -1 if across else 1]
-        return _tensor(low[window][flip]), _tensor(normal[window][flip])
-
-
-def _tensor(image: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(image.transpose(2, 0, 1).copy()).float().div_(255)
+    stream = Stream(paired_set("pairs", pairs), Augmentation(crop), batch * steps, seed)
+    for one in batches(stream, batch=batch, workers=workers):
+        yield one.low, one.normal

@@ -1,6 +1,6 @@
 """How long does each network take for one 600×400 image, beside its multiply-adds?
 
-    python bench/enhancers.py [--threads 1]
+    python bench/networks.py [--threads 1]
 
 Weights do not matter for it, so the networks are as they start. Median of five after one warm-up.
 """
