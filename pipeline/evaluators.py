@@ -8,22 +8,31 @@ from pipeline import zoo
 from pipeline.checkpoints import Checkpoint, read_checkpoint
 from pipeline.errors import PipelineError
 from pipeline.factory import Loaded
+from pipeline.files import sha256
 from tasks import mm
-from tasks.models import DownstreamModel, MMSegmentor, ModelInfo, TimmClassifier
+from tasks.classes import read_class_map, resolve_class_map
+from tasks.models import ClassMapped, DownstreamModel, MMSegmentor, ModelInfo, TimmClassifier
 from tasks.task import Task
 
 
-def load_evaluator(name: str | None, weights: str | Path | None, task: Task) -> Loaded:
+def load_evaluator(
+    name: str | None,
+    weights: str | Path | None,
+    task: Task,
+    class_map: str | Path | None = None,
+) -> Loaded:
     """Create the frozen downstream model of a task.
 
     Args:
         name: a timm model, an mmsegmentation config file, or an entry under `evaluators` in
             `configs/weights.yaml`; None is the task's default.
         weights: checkpoint; None for a listed entry.
+        class_map: YAML file, yours or one of configs/evaluators, that maps the evaluator's class
+            names to the task's; None where they are the same.
 
     Raises:
         PipelineError: unknown name, no weights, or an unsafe or broken file.
-        TaskError: the checkpoint does not fit the model.
+        TaskError: the checkpoint does not fit the model, or the map does not fit the classes.
     """
     listed = zoo.entries("evaluators")
     name = name or _default_evaluator(task, listed)
@@ -38,7 +47,10 @@ def load_evaluator(name: str | None, weights: str | Path | None, task: Task) -> 
     checkpoint = read_checkpoint(Path(weights))
     model = _downstream_model(name, checkpoint)
     provenance = {"model": name, "file": checkpoint.path.name, "sha256": checkpoint.sha256}
-    return Loaded(model.eval(), provenance | {"header": checkpoint.header})
+    provenance |= {"header": checkpoint.header, "settings": dict(model.settings)}
+    if class_map is not None:
+        model, provenance["class_map"] = _mapped(model, Path(class_map), task)
+    return Loaded(model.eval(), provenance)
 
 
 def evaluator_config(name: str) -> Path:
@@ -67,6 +79,20 @@ def _downstream_model(name: str, checkpoint: Checkpoint) -> DownstreamModel:
     if not name.endswith(".py"):
         return TimmClassifier(name, checkpoint.state, info)
     return MMSegmentor(evaluator_config(name), checkpoint.state, info)
+
+
+def _mapped(
+    model: DownstreamModel, path: Path, task: Task
+) -> tuple[ClassMapped, dict[str, object]]:
+    """The model under the task's class names, and the map for the record."""
+    own = configs.ROOT / "evaluators" / path
+    path = path if path.is_file() or not own.is_file() else own
+    if not path.is_file():
+        raise PipelineError(f"{path}: no such class map")
+    mapping = read_class_map(path)
+    classes, sources = resolve_class_map(mapping, model.info.classes, task.classes, str(path))
+    record = {"file": path.name, "sha256": sha256(path), "map": mapping}
+    return ClassMapped(model, sources, classes), record
 
 
 def _model_info(checkpoint: Checkpoint) -> ModelInfo:

@@ -88,7 +88,16 @@ OBJECTIVES = Registry(
     "training objective",
     "pipeline.objectives",
     {
+        "paired": "enhancers.losses.paired:Paired",
         "sci": "enhancers.losses.sci:SCIObjective",
         "zerodcepp": "enhancers.losses.zerodcepp:ZeroDCEppObjective",
+        "ruas": "enhancers.losses.ruas:RUASObjective",
+        "ruas_pretraining": "enhancers.losses.denoising:DenoiserPretraining",
+        "ruas_denoiser": "enhancers.losses.ruas:RUASDenoiserObjective",
+        "uretinex_decomposition": "enhancers.losses.uretinex:DecompositionObjective",
+        "uretinex_unfolding": "enhancers.losses.uretinex:UnfoldingObjective",
+        "uretinex_adjustment": "enhancers.losses.uretinex:AdjustmentObjective",
+        "enlightengan": "enhancers.losses.enlightengan:EnlightenGANObjective",
+        "lednet": "enhancers.losses.lednet:LEDNetObjective",
     },
 )

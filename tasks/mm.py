@@ -12,12 +12,16 @@ import types
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import torch
 from torch import nn
 
 from tasks.errors import TaskError
+from tasks.segmentors.espnetv2 import ESPNetv2Decoder, ESPNetv2Encoder
+from tasks.segmentors.refinenet import RefineNetDecoder
+from tasks.segmentors.settings import EvaluatorSettings, settings_from
 
 
 def build_segmentor(config_path: Path) -> nn.Module:
@@ -28,7 +32,7 @@ def build_segmentor(config_path: Path) -> nn.Module:
     """
     if not config_path.is_file():
         raise TaskError(f"{config_path}: no such mmsegmentation config")
-    _prepare()
+    prepare()
     from mmengine.config import Config, ConfigDict
     from mmengine.registry import DefaultScope
     from mmseg.registry import MODELS
@@ -98,6 +102,19 @@ def packaged_config(name: str) -> Path | None:
     return path if path.is_file() else None
 
 
+def evaluator_settings(config_path: Path) -> EvaluatorSettings:
+    """The `evaluator` of an mmsegmentation config, beside its `model`; the defaults without one.
+
+    Raises:
+        TaskError: a key or a value that is none.
+    """
+    prepare()
+    from mmengine.config import Config
+
+    values = Config.fromfile(config_path).get("evaluator") or {}
+    return settings_from(values, config_path.name)
+
+
 def _normalised(model: nn.Module, image: torch.Tensor) -> torch.Tensor:
     # mmsegmentation's images are BGR with levels 0 to 255.
     return model.data_preprocessor({"inputs": list(image.flip(1) * 255)}, False)["inputs"]
@@ -115,11 +132,48 @@ def _without_downloads(node: object) -> object:
     return node
 
 
-def _prepare() -> None:
+@cache
+def prepare() -> None:
+    """Make mmsegmentation importable, and add our networks to its registry."""
     with warnings.catch_warnings(), _compiled_operations():
         warnings.simplefilter("ignore")
         import mmseg.models  # noqa: F401
     logging.getLogger("mmengine").setLevel(logging.WARNING)
+    from mmseg.registry import MODELS
+
+    MODELS.register_module(module=ESPNetv2Encoder)
+    for decoder in (ESPNetv2Decoder, RefineNetDecoder):
+        name = decoder.__name__.replace("Decoder", "Head")
+        MODELS.register_module(name=name, module=_decode_head(decoder))
+
+
+def _decode_head(decoder: type[nn.Module]) -> type[nn.Module]:
+    """mmsegmentation's decode head (its losses, its resizing) around a decoder of all features.
+
+    A config's `decoder_options` are the decoder's own.
+    """
+    from mmseg.models.decode_heads.decode_head import BaseDecodeHead
+
+    class Head(BaseDecodeHead):
+        def __init__(self, in_channels, num_classes, decoder_options=None, **options):
+            super().__init__(
+                in_channels,
+                channels=1,
+                num_classes=num_classes,
+                in_index=list(range(len(in_channels))),
+                input_transform="multiple_select",
+                align_corners=True,
+                init_cfg=None,
+                **options,
+            )
+            # The base's own classifier; the decoder has one.
+            del self.conv_seg
+            self.decoder = decoder(in_channels, num_classes, **(decoder_options or {}))
+
+        def forward(self, inputs):
+            return self.decoder(self._transform_inputs(inputs))
+
+    return Head
 
 
 @contextmanager

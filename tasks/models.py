@@ -1,8 +1,10 @@
 """Frozen downstream models: any timm classifier, any mmsegmentation segmentor."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -10,6 +12,7 @@ from torch import nn
 
 from tasks import mm
 from tasks.errors import TaskError
+from tasks.segmentors.released import first_outputs, from_released
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,12 @@ class DownstreamModel(nn.Module):
         kind: "classification" → (B, K) logits; "segmentation" → (B, K, H, W).
         num_outputs: K.
         info: class names and input size from the checkpoint.
+        settings: what else decides its scores, for the record.
     """
 
     kind: str
     num_outputs: int
+    settings: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, info: ModelInfo) -> None:
         super().__init__()
@@ -83,6 +88,9 @@ class TimmClassifier(DownstreamModel):
 class MMSegmentor(DownstreamModel):
     """An mmsegmentation model from its config; normalises as its own data preprocessor says.
 
+    Published checkpoints of our own networks load as they are. The config's `evaluator`
+    (`EvaluatorSettings`) may resize the image; the logits have the given image's size all the same.
+
     Raises:
         TaskError: the config cannot be built, or the checkpoint does not fit it.
     """
@@ -90,13 +98,53 @@ class MMSegmentor(DownstreamModel):
     kind = "segmentation"
 
     def __init__(self, config: Path, state: Mapping[str, torch.Tensor], info: ModelInfo) -> None:
-        super().__init__(info)
+        settings = mm.evaluator_settings(config)
+        super().__init__(replace(info, classes=info.classes or settings.classes))
         self.network = mm.build_segmentor(config)
-        load_strict(self.network, state, info.file, f"config {config.name}")
         self.num_outputs = self.network.out_channels
+        state = from_released(state, info.file)
+        if settings.first_outputs:
+            state = first_outputs(state, self.network.state_dict(), self.num_outputs)
+        load_strict(self.network, state, info.file, f"config {config.name}")
+        self.input_size = settings.input_size or info.input_size
+        self.score_by = settings.score_by
+        self.settings = {
+            "input_size": self.input_size,
+            "score_by": settings.score_by,
+            "first_outputs": settings.first_outputs,
+        }
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        return mm.segment(self.network, image)
+        size = image.shape[-2:]
+        if self.input_size and tuple(size) != self.input_size:
+            image = F.interpolate(image, self.input_size, mode="bilinear", antialias=True)
+        logits = mm.segment(self.network, image)
+        if logits.shape[-2:] != size:
+            # The nearest logits have the nearest prediction.
+            logits = F.interpolate(logits, size, mode=self.score_by)
+        return logits
+
+
+class ClassMapped(DownstreamModel):
+    """A model under a task's class names: each gets the greatest logit of what is mapped to it.
+
+    So its argmax is the mapped argmax of the model; classes mapped to nothing are never predicted.
+
+    Args:
+        sources: per class of the task, the outputs that are mapped to it.
+        classes: the task's class names.
+    """
+
+    def __init__(
+        self, model: DownstreamModel, sources: Sequence[Sequence[int]], classes: tuple[str, ...]
+    ) -> None:
+        super().__init__(replace(model.info, classes=classes))
+        self.model, self.sources = model, sources
+        self.kind, self.num_outputs, self.settings = model.kind, len(classes), model.settings
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        logits = self.model(image)
+        return torch.stack([logits[:, list(outputs)].amax(1) for outputs in self.sources], 1)
 
 
 def create_timm(name: str) -> nn.Module:

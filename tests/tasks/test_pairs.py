@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
-import torch
 
 from tasks.errors import TaskError
-from tasks.pairs import crops, lol_pairs
+from tasks.pairs import Pair, TrainingSet, crops, listed, lol_pairs, paired_set
 
 
 @pytest.fixture
@@ -16,38 +15,46 @@ def lol(tmp_path, rng, save):
     return tmp_path
 
 
-def draw(pairs, **changes):
-    options = {"crop": 16, "batch": 2, "steps": 3, "seed": 0, "workers": 0} | changes
-    return list(crops(pairs, **options))
-
-
-def test_partners_are_cropped_and_flipped_alike(lol):
-    for low, normal in draw(lol_pairs(lol)):
-        assert low.shape == normal.shape == (2, 3, 16, 16)
-        torch.testing.assert_close(normal, low + 100 / 255)
-
-
-def test_the_seed_decides_and_the_workers_do_not(lol):
-    pairs = lol_pairs(lol)
-    first = torch.stack([low for low, _ in draw(pairs)])
-    assert torch.equal(first, torch.stack([low for low, _ in draw(pairs, workers=2)]))
-    assert not torch.equal(first, torch.stack([low for low, _ in draw(pairs, seed=1)]))
-    assert len({tuple(low.flatten()[:9].tolist()) for low in first.flatten(0, 1)}) == 6
+def test_pairs_are_matched_by_stem_whatever_the_format(lol):
+    assert lol_pairs(lol) == [
+        Pair(lol / f"our485/low/{i}.png", lol / f"our485/high/{i}.bmp") for i in range(4)
+    ]
 
 
 def test_files_without_a_partner_are_named(lol, save):
     save(lol / "our485/low/lonely.png", np.zeros((40, 50, 3), np.uint8))
-    with pytest.raises(TaskError, match="1 files have no partner.*lonely"):
+    with pytest.raises(TaskError, match="1 files have no partner: lonely.png in low$"):
         lol_pairs(lol)
-    with pytest.raises(TaskError, match="has no eval15/"):
+    (lol / "our485/low/0.png").unlink()
+    with pytest.raises(TaskError, match="2 files have no partner: 0.bmp in high, lonely.png in"):
+        lol_pairs(lol)
+    with pytest.raises(TaskError, match="has no eval15/low/, eval15/high/; expected"):
         lol_pairs(lol, "eval15")
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_wrong_sizes_are_named(lol, save, workers):
-    with pytest.raises(TaskError, match=r"^\S*: is 50x40, smaller than the crop 64$"):
-        draw(lol_pairs(lol), crop=64, workers=workers)
-    for index in range(4):
-        save(lol / f"our485/high/{index}.bmp", np.zeros((30, 50, 3), np.uint8))
-    with pytest.raises(TaskError, match="differ in size"):
-        draw(lol_pairs(lol), workers=workers)
+def test_an_error_lists_the_first_names_only():
+    assert listed(list("abcde")) == "a, b, c, d, e"
+    assert listed(list("abcdef")) == "a, b, c, d, e, …"
+
+
+def test_a_training_set_is_not_empty(tmp_path):
+    with pytest.raises(TaskError, match="^mine: no images to train on$"):
+        paired_set("mine", [])
+    with pytest.raises(TaskError, match="^mine: no images to train on$"):
+        TrainingSet("mine", ())
+
+
+def test_a_paired_set_can_be_used_as_an_unpaired_one(lol):
+    pairs = lol_pairs(lol)
+    data = paired_set("lol", pairs[1:], pairs[:1])
+    assert data.paired and data.held_out == (pairs[0],)
+    assert [Pair(*both) for both in zip(data.low, data.normal, strict=True)] == pairs[1:]
+    loose = data.unpaired()
+    assert not loose.paired
+    assert (loose.low, loose.normal, loose.held_out) == (data.low, data.normal, data.held_out)
+
+
+def test_crops_are_the_stream_of_the_pairs(lol):
+    drawn = list(crops(lol_pairs(lol), crop=16, batch=2, steps=3, seed=0, workers=0))
+    assert [low.shape for low, _ in drawn] == [(2, 3, 16, 16)] * 3
+    assert all(((normal - low) * 255).round().eq(100).all() for low, normal in drawn)
