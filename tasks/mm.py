@@ -139,6 +139,8 @@ def prepare() -> None:
         warnings.simplefilter("ignore")
         import mmseg.models  # noqa: F401
     logging.getLogger("mmengine").setLevel(logging.WARNING)
+    # Advice on input sizes, at every image size; our decoders were trained as they are.
+    warnings.filterwarnings("ignore", message="When align_corners=True")
     from mmseg.registry import MODELS
 
     MODELS.register_module(module=ESPNetv2Encoder)

@@ -12,6 +12,7 @@ from torch import nn
 
 from tasks import mm
 from tasks.errors import TaskError
+from tasks.resize import resize
 from tasks.segmentors.released import first_outputs, from_released
 
 
@@ -98,30 +99,32 @@ class MMSegmentor(DownstreamModel):
     kind = "segmentation"
 
     def __init__(self, config: Path, state: Mapping[str, torch.Tensor], info: ModelInfo) -> None:
-        settings = mm.evaluator_settings(config)
+        network, settings = mm.build_segmentor(config), mm.evaluator_settings(config)
         super().__init__(replace(info, classes=info.classes or settings.classes))
-        self.network = mm.build_segmentor(config)
+        self.network = network
         self.num_outputs = self.network.out_channels
         state = from_released(state, info.file)
         if settings.first_outputs:
             state = first_outputs(state, self.network.state_dict(), self.num_outputs)
         load_strict(self.network, state, info.file, f"config {config.name}")
         self.input_size = settings.input_size or info.input_size
-        self.score_by = settings.score_by
         self.settings = {
             "input_size": self.input_size,
+            "eight_bit": settings.eight_bit,
             "score_by": settings.score_by,
             "first_outputs": settings.first_outputs,
         }
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         size = image.shape[-2:]
-        if self.input_size and tuple(size) != self.input_size:
-            image = F.interpolate(image, self.input_size, mode="bilinear", antialias=True)
+        if self.input_size:
+            # Mixed precision is for the network.
+            with torch.autocast(image.device.type, enabled=False):
+                image = resize(image, self.input_size, "bilinear", self.settings["eight_bit"])
         logits = mm.segment(self.network, image)
         if logits.shape[-2:] != size:
             # The nearest logits have the nearest prediction.
-            logits = F.interpolate(logits, size, mode=self.score_by)
+            logits = F.interpolate(logits, size, mode=self.settings["score_by"])
         return logits
 
 

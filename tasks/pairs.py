@@ -1,10 +1,8 @@
 """What a network is trained on: low-light files, their partners, and how the two are matched."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import torch
 
 from tasks.errors import TaskError
 from tasks.images import image_files
@@ -95,15 +93,3 @@ def require_folders(root: Path, *names: str) -> None:
 def listed(names: list[str]) -> str:
     """The first few of `names`, for an error that says elsewhere how many there are."""
     return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
-
-
-def crops(
-    pairs: list[Pair], *, crop: int, batch: int, steps: int, seed: int, workers: int = 2
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """(low, normal) of every step of `tasks.stream.batches` over `pairs`, from the first one on."""
-    from tasks.augmentation import Augmentation
-    from tasks.stream import Stream, batches
-
-    stream = Stream(paired_set("pairs", pairs), Augmentation(crop), batch * steps, seed)
-    for one in batches(stream, batch=batch, workers=workers):
-        yield one.low, one.normal

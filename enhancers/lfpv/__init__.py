@@ -1,5 +1,8 @@
 """Learnable feature patches and vectors (LFPVs; Xu et al., ICCV 2025) for any enhancer."""
 
-from enhancers.lfpv.enhancer import LFPVEnhancer
 
-__all__ = ["LFPVEnhancer"]
+from enhancers.lfpv.enhancer import LFPVEnhancer
+from enhancers.lfpv.options import Options
+from enhancers.lfpv.paths import Paths, TwoPath
+
+__all__ = ["LFPVEnhancer", "Options", "Paths", "TwoPath"]

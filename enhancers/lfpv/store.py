@@ -7,95 +7,185 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from enhancers.errors import EnhancerError
+from enhancers.lfpv.attention import (
+    Attention,
+    Memory,
+    Spread,
+    add_patches,
+    as_patches,
+    full_precision,
+)
+from enhancers.lfpv.options import Options
+
+DIRECT_START = 0.02
+# Values of a strip of the feature: what is made of it then stays in the processor's cache.
+STRIP = 2**20
 
 
 class Nodes(NamedTuple):
-    """l nodes of c channels: `vectors` C_v, l×c, and `patches` C_p, l×c×k×k."""
+    """l nodes of c channels: `vectors` C_v, l×c, and `patches` C_p, l×c×k×k; None is no branch."""
 
-    vectors: Tensor
-    patches: Tensor
+    vectors: Tensor | None
+    patches: Tensor | None
 
 
-class Attention(nn.Module):
-    """softmax over the l nodes of LN(q)·LN(C)ᵀ, times C, for every position of a map.
+class Memories(NamedTuple):
+    """What the query needs of the nodes of each branch."""
 
-    The LayerNorms (d channels, learnable, one for queries and one for keys) follow the authors'
-    code; `normalize=False` gives the bare equation T = f̂·Cᵀ. Values are never normalised.
-    """
-
-    def __init__(self, size: int, normalize: bool) -> None:
-        super().__init__()
-        self.query_norm = nn.LayerNorm(size) if normalize else nn.Identity()
-        self.key_norm = nn.LayerNorm(size) if normalize else nn.Identity()
-
-    def forward(self, feature: Tensor, nodes: Tensor) -> Tensor:
-        """B×d×h×w feature and l×d nodes to B×d×h×w; the largest tensors are B×hw×d, B×hw×l."""
-        query = self.query_norm(feature.flatten(2).transpose(1, 2))
-        weights = (query @ self.key_norm(nodes).T).softmax(-1)
-        return (weights @ nodes).transpose(1, 2).reshape_as(feature)
+    vectors: Memory | None
+    patches: Memory | None
 
 
 class Store(nn.Module):
-    """What stays at inference: the nodes, the norm parameters, the number of updates o.
+    """What stays at inference: the nodes, the parameters of the query, the number of updates o.
 
-    `vectors` (l×c) and `patches` (l×c×k×k) are buffers, zero until the first update;
-    `updates` is an int64 buffer. EnhancerError unless nodes >= 2, patch >= 1, channels >= 1.
+    `vectors` (l×c) and `patches` (l×c×k×k) are buffers, zero until the first update, or where they
+    are learnt directly parameters that start from N(0, 0.02); `updates` is an int64 buffer.
+    EnhancerError unless channels >= 1.
     """
 
-    def __init__(self, channels: int, nodes: int, patch: int, normalize: bool = True) -> None:
+    def __init__(self, channels: int, options: Options) -> None:
         super().__init__()
-        if nodes < 2 or patch < 1 or channels < 1:
-            raise EnhancerError(
-                "LFPV needs nodes >= 2, patch >= 1 and channels >= 1, "
-                f"not nodes={nodes}, patch={patch}, channels={channels}"
-            )
-        self.channels, self.patch = channels, patch
-        self.vectors: Tensor
-        self.patches: Tensor
+        if channels < 1:
+            raise EnhancerError(f"LFPV needs channels >= 1, not {channels}")
+        self.channels, self.patch = channels, options.patch
+        self.direct = options.learn == "direct"
+        self.vectors: Tensor | None = None
+        self.patches: Tensor | None = None
         self.updates: Tensor
-        self.register_buffer("vectors", torch.zeros(nodes, channels))
-        self.register_buffer("patches", torch.zeros(nodes, channels, patch, patch))
+        shape = (options.nodes, channels)
+        self.vector_attention = self.patch_attention = None
+        if options.has_vectors:
+            self._hold("vectors", shape)
+            self.vector_attention = Attention(channels, options)
+        if options.has_patches:
+            self._hold("patches", (*shape, options.patch, options.patch))
+            self.patch_attention = Attention(channels * options.patch**2, options)
         self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
-        self.vector_attention = Attention(channels, normalize)
-        self.patch_attention = Attention(channels * patch * patch, normalize)
+        self.gate = nn.Parameter(torch.zeros(())) if options.gate else None
+        self.normalize, self.local = options.normalize, options.centre != "answer"
+        self._recalled: tuple[list, list, Memories] | None = None
 
     @property
     def nodes(self) -> Nodes:
-        """The stored nodes, without gradient."""
+        """The stored nodes; without gradient, unless they are learnt directly."""
         return Nodes(self.vectors, self.patches)
 
     @torch.no_grad()
     def keep(self, nodes: Nodes) -> None:
         """Store `nodes` without their gradient and count one update."""
-        self.vectors.copy_(nodes.vectors)
-        self.patches.copy_(nodes.patches)
+        for own, new in zip(self.nodes, nodes, strict=True):
+            if own is not None and own is not new:
+                own.copy_(new)
         self.updates += 1
 
-    def forward(self, feature: Tensor, nodes: Nodes) -> Tensor:
-        """Fusion f'_d = f̄_d + f̄'_d + f_d of a B×c×h×w feature, any h and w.
+    @property
+    def trained(self) -> bool:
+        """Whether the nodes were ever updated: a new store holds zeros, or noise."""
+        return self.updates.is_meta or bool(self.updates > 0)
 
-        `nodes` are the stored ones at inference, this step's updated ones (with gradient) in
-        training. EnhancerError when the feature has another number of channels.
+    def recall(self, nodes: Nodes) -> Memories:
+        """Both branches of `nodes`, ready to be asked: this step's updated ones, in training."""
+        vectors = patches = None
+        if self.vector_attention is not None:
+            vectors = self.vector_attention.recall(nodes.vectors, self.gate)
+        if self.patch_attention is not None:
+            patches = self.patch_attention.recall(nodes.patches.flatten(1), self.gate)
+        return Memories(vectors, patches)
+
+    def recall_stored(self) -> Memories:
+        """The stored nodes, ready to be asked; at inference made once, until a value changes.
+
+        EnhancerError while the nodes are untrained.
         """
+        own = [*self.parameters(), *self.buffers()]
+        if torch.is_grad_enabled() or any(value.is_inference() for value in own):
+            return self._recall_trained()
+        # A write to a tensor counts its version up; moving it elsewhere gives it other memory.
+        state = [(id(value), value._version, value.data_ptr()) for value in own]
+        if self._recalled is None or self._recalled[0] != state:
+            self._recalled = state, own, self._recall_trained()
+        return self._recalled[2]
+
+    def train(self, mode: bool = True) -> "Store":
+        """As in torch; what was made of the nodes is made anew."""
+        self._recalled = None
+        return super().train(mode)
+
+    def forward(self, feature: Tensor, memories: Memories) -> Tensor:
+        """Fusion f'_d = f̄_d + f̄'_d + f_d of a B×c×h×w feature, any h and w; the same type.
+
+        EnhancerError when the feature has another number of channels.
+        """
+        with full_precision(feature):
+            wide = self._checked(feature)
+            rows = STRIP // (wide[:, :, 0].numel() * self.patch) * self.patch
+            if torch.is_grad_enabled() or wide.is_cuda or not self.local or not rows:
+                return self._fuse(wide, memories).to(feature.dtype)
+            strips = [self._fuse(strip, memories) for strip in wide.split(rows, 2)]
+            return torch.cat(strips, 2).to(feature.dtype)
+
+    def attend(self, feature: Tensor, memories: Memories) -> Nodes:
+        """T̂_v, B×l×h×w, and T̂_p, B×l×⌈h/k⌉×⌈w/k⌉: how each position or patch weighs the nodes."""
+        with full_precision(feature):
+            wide = self._checked(feature)
+            spread, vectors, patches = self._spread(wide), None, None
+            if memories.vectors is not None:
+                vectors = self._vector_weights(wide, spread, memories.vectors)
+            if memories.patches is not None:
+                patches = self._patch_weights(self._pad(wide), spread, memories.patches)
+            return Nodes(vectors, patches)
+
+    def _fuse(self, feature: Tensor, memories: Memories) -> Tensor:
+        fused, spread = feature, self._spread(feature)
+        height, width = feature.shape[-2:]
+        if memories.patches is not None:
+            padded = self._pad(feature)
+            weights = self._patch_weights(padded, spread, memories.patches)
+            answers = self.patch_attention.answer(weights, memories.patches)
+            fused = add_patches(padded, answers, self.patch)[..., :height, :width]
+        if memories.vectors is not None:
+            weights = self._vector_weights(feature, spread, memories.vectors)
+            fused = self.vector_attention.answer(weights, memories.vectors, onto=fused)
+        return fused
+
+    def _vector_weights(self, feature: Tensor, spread: Spread | None, memory: Memory) -> Tensor:
+        """T̂_v = softmax(f̂_d·C_vᵀ), f̂_d = reshape(f_d) ∈ R^{(hw)×c}: every position asks."""
+        return self.vector_attention.weights(feature, spread, memory)
+
+    def _patch_weights(self, padded: Tensor, spread: Spread | None, memory: Memory) -> Tensor:
+        """T̂_p = softmax(f̂'_p·C_pᵀ): every non-overlapping k×k patch asks with its c·k·k values."""
+        of_patches = spread and Spread(*map(self._pad, spread)).of_patches(self.patch)
+        return self.patch_attention.weights(as_patches(padded, self.patch), of_patches, memory)
+
+    def _spread(self, feature: Tensor) -> Spread | None:
+        return Spread.of(feature) if self.normalize else None
+
+    def _pad(self, feature: Tensor) -> Tensor:
+        """To multiples of k, the edge repeated to the right and below."""
+        height, width = feature.shape[-2:]
+        edge = (0, -width % self.patch, 0, -height % self.patch)
+        return F.pad(feature, edge, mode="replicate") if any(edge) else feature
+
+    def _checked(self, feature: Tensor) -> Tensor:
         if feature.shape[1] != self.channels:
             raise EnhancerError(
                 f"LFPV was made for {self.channels} channels, the feature has {feature.shape[1]}"
             )
-        return feature + self.query_vectors(feature, nodes) + self.query_patches(feature, nodes)
+        return feature.to(self.patches.dtype if self.vectors is None else self.vectors.dtype)
 
-    def query_vectors(self, feature: Tensor, nodes: Nodes) -> Tensor:
-        """f̄_d: every position asks with its c channels. B×c×h×w to B×c×h×w."""
-        return self.vector_attention(feature, nodes.vectors)
+    def require_trained(self) -> None:
+        """EnhancerError while the nodes are untrained."""
+        if not self.trained:
+            raise EnhancerError("this LFPV store has no trained nodes: train it or load weights")
 
-    def query_patches(self, feature: Tensor, nodes: Nodes) -> Tensor:
-        """f̄'_d: every non-overlapping k×k patch asks with its c·k·k values. B×c×h×w, same out.
+    def _recall_trained(self) -> Memories:
+        self.require_trained()
+        return self.recall(self.nodes)
 
-        Where k does not divide h or w the edge is repeated to the right and below, and the answer
-        is cropped back.
-        """
-        height, width = feature.shape[-2:]
-        edge = (0, -width % self.patch, 0, -height % self.patch)
-        padded = F.pad(feature, edge, mode="replicate") if any(edge) else feature
-        asked = F.pixel_unshuffle(padded, self.patch)
-        answer = self.patch_attention(asked, nodes.patches.flatten(1))
-        return F.pixel_shuffle(answer, self.patch)[..., :height, :width]
+    def _hold(self, name: str, shape: tuple[int, ...]) -> None:
+        delattr(self, name)
+        if self.direct:
+            setattr(self, name, nn.Parameter(torch.randn(shape) * DIRECT_START))
+        else:
+            self.register_buffer(name, torch.zeros(shape))

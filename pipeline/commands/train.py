@@ -48,7 +48,9 @@ def _job(arguments: Namespace, ranks: Ranks, device: str) -> Job:
     require_trainable(name)
     recipe = _recipe(name.base, arguments)
     ranks.share(recipe.data.batch)
-    out = arguments.out or zoo.weights_folder() / f"{name.bare}@ours-{arguments.data}.safetensors"
+    suffix = "" if recipe.control == "none" else f"-{recipe.control}"
+    file = f"{name.bare}@ours-{arguments.data}{suffix}.safetensors"
+    out = arguments.out or zoo.weights_folder() / file
     require_checkpoint_path(out)
     return Job(
         name=name,

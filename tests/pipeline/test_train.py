@@ -1,5 +1,7 @@
 """`pipeline train` and `train-evaluator`, to files that `run` can use."""
 
+import os
+import signal
 import sys
 import types
 
@@ -15,6 +17,7 @@ from pipeline import create_enhancer
 from pipeline.checkpoints import read_checkpoint
 from pipeline.cli import main
 from pipeline.errors import PipelineError
+from pipeline.training.phase import PhaseRun
 
 from .conftest import SEGMENTOR
 from .test_cli import error_line
@@ -22,19 +25,21 @@ from .test_cli import error_line
 
 @pytest.fixture
 def lol(tmp_path, rng, save):
-    for index in range(3):
-        picture = rng.integers(0, 60, (40, 48, 3), dtype=np.uint8)
-        save(tmp_path / f"lol/our485/low/{index}.png", picture)
-        save(tmp_path / f"lol/our485/high/{index}.png", picture * 4)
+    for folder, count in (("our485", 3), ("eval15", 1)):
+        for index in range(count):
+            picture = rng.integers(0, 60, (40, 48, 3), dtype=np.uint8)
+            save(tmp_path / f"lol/{folder}/low/{index}.png", picture)
+            save(tmp_path / f"lol/{folder}/high/{index}.png", picture * 4)
     return tmp_path / "lol"
 
 
 @pytest.fixture
 def recipe(tmp_path):
-    """A recipe file with changes, e.g. recipe("sci", objective="paired")."""
+    """A recipe file with changes, e.g. recipe("sci", supervision="paired")."""
 
     def write(base, **changes):
-        content = yaml.safe_load((configs.ROOT / "enhancers" / f"{base}.yaml").read_text())
+        path = configs.ROOT / "enhancers" / f"{base}_short.yaml"
+        content = yaml.safe_load(path.read_text())
         content |= {"data": {"batch": 2, "crop": 24, "workers": 0}, **changes}
         path = tmp_path / "recipe.yaml"
         path.write_text(yaml.safe_dump(content))
@@ -53,11 +58,11 @@ def train(lol, recipe):
     return run
 
 
-@pytest.mark.parametrize("objective", ["own", "paired"])
+@pytest.mark.parametrize("supervision", ["own", "paired"])
 @pytest.mark.parametrize("name", ["sci", "sci+lfpv", "zerodcepp", "zerodcepp+lfpv"])
-def test_a_bare_name_finds_what_was_trained(train, monkeypatch, tmp_path, name, objective):
+def test_a_bare_name_finds_what_was_trained(train, monkeypatch, tmp_path, name, supervision):
     monkeypatch.setenv("PIPELINE_WEIGHTS", str(tmp_path / "w"))
-    assert train(name, objective=objective) == 0
+    assert train(name, "--supervision", supervision) == 0
     model = create_enhancer(name)
     assert isinstance(model, LFPVEnhancer) == name.endswith("+lfpv")
     image = torch.rand(1, 3, 33, 47)
@@ -67,7 +72,8 @@ def test_a_bare_name_finds_what_was_trained(train, monkeypatch, tmp_path, name, 
     assert 0 <= enhanced.min() <= enhanced.max() <= 1
     checkpoint = read_checkpoint(tmp_path / "w" / f"{name}@ours-lol.safetensors")
     assert checkpoint.header["enhancer"] == name
-    assert checkpoint.header["recipe"]["training"]["steps"] == 3
+    assert checkpoint.header["recipe"]["supervision"] == supervision
+    assert checkpoint.header["recipe"]["phases"][0]["steps"] == 3
     assert not [key for key in checkpoint.state if "updater" in key]
 
 
@@ -86,27 +92,36 @@ def test_a_missing_extra_is_named(train, monkeypatch, tmp_path, capsys):
     assert "pip install 'llie-pipeline[tensorboard]'" in error_line(capsys)
 
 
-def test_losses_go_to_tensorboard(train, monkeypatch, tmp_path):
-    written = []
+def test_losses_and_images_go_to_tensorboard(train, monkeypatch, tmp_path):
+    written, pictures = [], []
 
     class Writer:
-        def __init__(self, folder):
+        def __init__(self, folder, purge_step):
             self.folder = folder
 
         def add_scalar(self, name, value, step):
             written.append((self.folder, name, step))
 
+        def add_images(self, name, images, step):
+            pictures.append((name, tuple(images.shape), step))
+
         def flush(self):
             pass
+
+        def close(self):
+            written.append("closed")
 
     module = types.ModuleType("torch.utils.tensorboard")
     module.SummaryWriter = Writer
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", module)
     folder = str(tmp_path / "tb")
-    assert train("sci+lfpv", "--out", str(tmp_path / "w.safetensors"), "--tensorboard", folder) == 0
-    assert {(folder, name, step) for name in ("plain", "lfpv") for step in (1, 2, 3)} <= set(
-        written
-    )
+    more = ("--out", str(tmp_path / "w.safetensors"), "--tensorboard", folder)
+    assert train("sci+lfpv", *more, training={"log_every": 1}) == 0
+    scalars = {(folder, name, step) for name in ("plain", "lfpv") for step in (1, 2, 3)}
+    assert scalars | {(folder, "held_out.lfpv.psnr", 3), "closed"} <= set(written)
+    assert {name for name, _, _ in pictures} == {
+        "images/input", "images/plain", "images/lfpv", "images/target"}  # fmt: skip
+    assert {shape for _, shape, _ in pictures} == {(2, 3, 24, 24)}
 
 
 def test_weights_of_another_enhancer_or_without_nodes(train, tmp_path):
@@ -143,28 +158,35 @@ def test_listed_names_of_released_weights(shared, monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"objective": "best"}, "objective is own or paired"),
-        ({"surprise": 1}, "surprise is no known key"),
-        ({"training": {"learning_rate": 1e-3}}, "training.steps is missing"),
-        (
-            {"training": {"steps": 2, "epochs": 2, "learning_rate": 1}},
-            "training.epochs is no known",
-        ),
-        ({"training": {"steps": 2, "learning_rate": "fast"}}, "learning_rate must be a number"),
-        ({"training": {"steps": 2.5, "learning_rate": 1}}, "training.steps must be a whole number"),
-        ({"training": {"steps": 2, "learning_rate": 1, "betas": 3}}, "betas must be a list of 2"),
-        ({"training": {"steps": 2, "learning_rate": -1}}, "must be positive"),
-        ({"training": None}, "'training' must be a mapping"),
-        ({"lfpv": {"normalize": "no"}}, "lfpv.normalize must be true or false"),
-        ({"data": {"batch": 0, "crop": 24}}, "batch >= 1"),
+        ({"surprise": 1}, "recipe.yaml: surprise is no known key"),
         ({"data": {"batch": 2, "crop": 64, "workers": 0}}, "smaller than the crop 64"),
         ({"network": {"depth": 3}}, "wrong option"),
         ({"lfpv": {"nodes": 1}}, "nodes >= 2"),
+        ({"lfpv": {"normalize": "no"}}, "normalize must be true or false"),
     ],
 )
 def test_wrong_recipes(train, capsys, changes, message):
     assert train("sci+lfpv", **changes) == 2
     assert message in error_line(capsys)
+
+
+def test_a_stopped_training_goes_on(train, tmp_path, monkeypatch, capsys):
+    out = ("--out", str(tmp_path / "w.safetensors"))
+    real = PhaseRun._after_step
+
+    def interrupted(*given):
+        os.kill(os.getpid(), signal.SIGINT)
+        return real(*given)
+
+    with monkeypatch.context() as patched, pytest.raises(SystemExit) as left:
+        patched.setattr(PhaseRun, "_after_step", interrupted)
+        train("sci", *out)
+    assert left.value.code == 130
+    capsys.readouterr()
+    assert train("sci", *out) == 2
+    assert "--resume goes on with it" in error_line(capsys)
+    assert train("sci", *out, "--resume") == 0
+    assert read_checkpoint(tmp_path / "w.safetensors").header["steps"] == 3
 
 
 def test_what_cannot_be_trained(train, capsys, lol):

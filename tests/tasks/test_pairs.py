@@ -2,12 +2,11 @@ import numpy as np
 import pytest
 
 from tasks.errors import TaskError
-from tasks.pairs import Pair, TrainingSet, crops, listed, lol_pairs, paired_set
+from tasks.pairs import Pair, TrainingSet, listed, lol_pairs, paired_set
 
 
 @pytest.fixture
 def lol(tmp_path, rng, save):
-    """Four pairs; normal is low plus 100, so that a pair can be told from its crop."""
     for index in range(4):
         low = rng.integers(0, 100, (40, 50, 3), dtype=np.uint8)
         save(tmp_path / f"our485/low/{index}.png", low)
@@ -52,9 +51,3 @@ def test_a_paired_set_can_be_used_as_an_unpaired_one(lol):
     loose = data.unpaired()
     assert not loose.paired
     assert (loose.low, loose.normal, loose.held_out) == (data.low, data.normal, data.held_out)
-
-
-def test_crops_are_the_stream_of_the_pairs(lol):
-    drawn = list(crops(lol_pairs(lol), crop=16, batch=2, steps=3, seed=0, workers=0))
-    assert [low.shape for low, _ in drawn] == [(2, 3, 16, 16)] * 3
-    assert all(((normal - low) * 255).round().eq(100).all() for low, normal in drawn)

@@ -1,0 +1,4 @@
+# RefineNet-ResNet-101 from a checkpoint with 20 outputs, as released (19 classes and void): void
+# was never a target in training, and here it is never predicted.
+_base_ = ["refinenet_r101.py"]
+evaluator = {"first_outputs": True}

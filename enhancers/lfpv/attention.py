@@ -1,0 +1,129 @@
+"""Attention over the nodes of one branch: softmax(LN(q)·LN(C)ᵀ / τ)·C, for maps of queries."""
+
+import math
+from contextlib import AbstractContextManager, nullcontext
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from enhancers.lfpv.options import Options
+
+# A node that no query attends to takes their mean.
+TINY = 1e-8
+
+
+class Memory(NamedTuple):
+    """Nodes ready to be asked: `keys` K l×d, `offsets` b l×1×1, `values` V d×l."""
+
+    keys: Tensor
+    offsets: Tensor
+    values: Tensor
+
+
+class Spread(NamedTuple):
+    """`mean` and `variance` of each query's own values, B×1×h×w."""
+
+    mean: Tensor
+    variance: Tensor
+
+    @classmethod
+    def of(cls, feature: Tensor) -> "Spread":
+        """Of the c channels at every position of B×c×h×w."""
+        mean = feature.mean(1, keepdim=True)
+        return cls(mean, (feature - mean).square().mean(1, keepdim=True))
+
+    def of_patches(self, size: int) -> "Spread":
+        """Of the c·k·k values of every k×k patch: Var = E[Var] + Var[E], no large sum anew."""
+        means, variances = (as_patches(value, size) for value in self)
+        mean = means.mean(1, keepdim=True)
+        variance = (variances + (means - mean).square()).mean(1, keepdim=True)
+        return Spread(mean, variance)
+
+
+class Attention(nn.Module):
+    """T̂ = softmax over the l nodes of LN(q)·LN(C_j)/τ, the answer T̂·C, for queries of d values.
+
+    The LayerNorms (learnable, one for queries, one for keys) follow the authors' code; without
+    `normalize` T = q·C_j/τ, at τ = 1 the bare equation. Values are never normalised.
+
+    With LN(q) = γ(q − μ)/σ + β and k_j = LN(C_j), LN(q)·k_j = K_j·q/σ + b_j, where
+    K_j = γk_j − mean(γk_j) and b_j = β·k_j: nothing as large as the feature is normalised.
+    """
+
+    def __init__(self, size: int, options: Options) -> None:
+        super().__init__()
+        self.query_norm = nn.LayerNorm(size) if options.normalize else nn.Identity()
+        self.key_norm = nn.LayerNorm(size) if options.normalize else nn.Identity()
+        start = 0.0 if options.temperature == "one" else math.log(size) / 2
+        learnt = options.temperature == "learnt"
+        self.log_temperature = nn.Parameter(torch.tensor(start)) if learnt else start
+        self.centre = options.centre
+
+    def recall(self, nodes: Tensor, gate: Tensor | None) -> Memory:
+        """K/τ, b/τ and g·C of l×d nodes; C less its mean over the nodes where values are centred."""
+        keys, offsets = self.key_norm(nodes), nodes.new_zeros(len(nodes), 1, 1)
+        if isinstance(self.query_norm, nn.LayerNorm):
+            offsets = (keys @ self.query_norm.bias)[:, None, None]
+            keys = keys * self.query_norm.weight
+            keys = keys - keys.mean(1, keepdim=True)
+        values = nodes - nodes.mean(0) if self.centre == "values" else nodes
+        values = values if gate is None else gate * values
+        log = self.log_temperature
+        factor = (-log).exp() if isinstance(log, Tensor) else math.exp(-log)
+        return Memory(keys * factor, offsets * factor, values.T)
+
+    def weights(self, queries: Tensor, spread: Spread | None, memory: Memory) -> Tensor:
+        """T̂, B×l×h×w, of B×d×h×w queries, whose `spread` is only needed to normalise them."""
+        keys = memory.keys.expand(len(queries), -1, -1)
+        logits = torch.bmm(keys, queries.flatten(2)).unflatten(2, queries.shape[2:])
+        if spread is not None:
+            inverse = (spread.variance + self.query_norm.eps).rsqrt()
+            logits = torch.addcmul(memory.offsets, logits, inverse)
+        return logits.softmax(1)
+
+    def answer(self, weights: Tensor, memory: Memory, onto: Tensor | None = None) -> Tensor:
+        """T̂·C, B×d×h×w, of the weights B×l×h×w; added to `onto` (B×d×h×w) where that is given.
+
+        Where answers are centred, T̂ less its mean over the positions of each image.
+        """
+        if self.centre == "answer":
+            weights = weights - weights.mean((2, 3), keepdim=True)
+        values = memory.values.expand(len(weights), -1, -1)
+        flat, size = weights.flatten(2), weights.shape[2:]
+        if onto is None:
+            return torch.bmm(values, flat).unflatten(2, size)
+        return torch.baddbmm(onto.flatten(2), values, flat).unflatten(2, size)
+
+    def shares(self, queries: Tensor, nodes: Tensor) -> Tensor:
+        """T̂_nj / Σ_n T̂_nj of N×d queries and l×d nodes, N×l: which queries a node is asked by."""
+        asked = queries[..., None, None]
+        spread = Spread.of(asked) if isinstance(self.query_norm, nn.LayerNorm) else None
+        weights = self.weights(asked, spread, self.recall(nodes, None)).flatten(1) + TINY
+        return weights / weights.sum(0)
+
+
+def as_patches(feature: Tensor, size: int) -> Tensor:
+    """The k×k patches of B×c×h×w, k a divisor of h and w: B×(c·k·k)×h/k×w/k.
+
+    The order is pixel_unshuffle's, which takes three times as long.
+    """
+    return _blocks(feature, size).permute(0, 1, 3, 5, 2, 4).flatten(1, 3)
+
+
+def add_patches(feature: Tensor, patches: Tensor, size: int) -> Tensor:
+    """B×c×h×w plus its patches' answers, B×(c·k·k)×h/k×w/k, each where it was cut."""
+    answers = patches.unflatten(1, (-1, size, size)).permute(0, 1, 4, 2, 5, 3)
+    return (_blocks(feature, size) + answers).reshape(feature.shape)
+
+
+def full_precision(tensor: Tensor) -> AbstractContextManager:
+    """No autocast: logits and norms overflow or lose their digits in half precision."""
+    device = tensor.device.type
+    if not torch.amp.is_autocast_available(device):
+        return nullcontext()
+    return torch.autocast(device, enabled=False)
+
+
+def _blocks(feature: Tensor, size: int) -> Tensor:
+    return feature.unflatten(3, (-1, size)).unflatten(2, (-1, size))

@@ -1,0 +1,91 @@
+"""May two results stand side by side? Same task, data, protocol, evaluator and images."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import PipelineError
+from pipeline.result import Result
+
+
+def require_comparable(results: Mapping[str, Result], score: str) -> None:
+    """Check every result against the first.
+
+    Args:
+        results: label → result.
+        score: "split/metric" that is to be compared.
+
+    Raises:
+        PipelineError: names the first thing that differs.
+    """
+    for label, result in results.items():
+        if score not in result.scores:
+            raise PipelineError(
+                f"{label}: has no score '{score}'; it has {', '.join(result.scores)}"
+            )
+    (first, reference), *others = results.items()
+    expected = _identity(reference, score)
+    for label, result in others:
+        found = _identity(result, score)
+        for what in {**expected, **found}:
+            one, other = expected.get(what), found.get(what)
+            if one != other:
+                raise PipelineError(
+                    f"{first} and {label} cannot be compared: their {what} differs "
+                    f"({_short(one)} and {_short(other)})"
+                )
+        _require_same_images(first, reference, label, result, score.split("/")[0])
+
+
+def ordered_images(result: Result, split: str) -> list[dict[str, Any]]:
+    """The per-image entries of a split, by id."""
+    return sorted((i for i in result.per_image if i["split"] == split), key=lambda i: i["id"])
+
+
+def _identity(result: Result, score: str) -> dict[str, Any]:
+    evaluator = result.provenance["evaluator"]
+    # A user's own folder may lie elsewhere; what is in it is hashed.
+    identity = {"task": result.task.partition(":")[0], "kind of data": result.data}
+    identity |= {f"protocol ({key})": value for key, value in _protocol(result)}
+    identity["evaluator"] = Path(evaluator["model"]).name if "model" in evaluator else None
+    identity["evaluator's sha256"] = evaluator.get("sha256")
+    identity["dataset's sha256"] = result.provenance["dataset"]["sha256"]
+    identity["classes"] = list(result.per_class[score.split("/")[0]])
+    return identity
+
+
+def _protocol(result: Result) -> Iterator[tuple[str, Any]]:
+    for key, value in result.protocol.items():
+        # A description is no part of what is done; tuples come back from JSON as lists.
+        if key != "about":
+            yield key, list(value) if isinstance(value, tuple) else value
+
+
+def _require_same_images(
+    first: str, reference: Result, label: str, result: Result, split: str
+) -> None:
+    ours, theirs = ordered_images(reference, split), ordered_images(result, split)
+    differing = {image["id"] for image in ours} ^ {image["id"] for image in theirs}
+    if differing or len(ours) != len(theirs):
+        name = f" ('{min(differing)}' is in one only)" if differing else ""
+        raise PipelineError(
+            f"{first} and {label} cannot be compared: they measured different images of {split}"
+            f"{name}"
+        )
+    for one, other in zip(ours, theirs, strict=True):
+        if _truth(one) != _truth(other):
+            raise PipelineError(
+                f"{first} and {label} cannot be compared: the truth of '{one['id']}' differs"
+            )
+
+
+def _truth(image: dict[str, Any]) -> Any:
+    """The label, or the number of pixels of each class; a restoration's is hashed only."""
+    if "confusion" in image:
+        return [sum(row) for row in image["confusion"]]
+    return image.get("label")
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:12]}…"

@@ -1,0 +1,57 @@
+"""Per-image records as scores that can be resampled."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Values:
+    """A mean of per-image values: PSNR, SSIM, LPIPS, or 1 and 0 for right and wrong (Top-1).
+
+    Attributes:
+        values: (N,) float64.
+    """
+
+    values: np.ndarray
+
+    def scores(self, weight: np.ndarray) -> np.ndarray:
+        """Weights (R, N) → (R,)."""
+        return weight @ self.values / weight.sum(-1)
+
+    def per_image(self) -> np.ndarray:
+        """(N,)."""
+        return self.values
+
+    def take(self, chosen: np.ndarray) -> "Values":
+        """Those of some images; `chosen` is a mask or an index."""
+        return Values(self.values[chosen])
+
+
+@dataclass(frozen=True)
+class Confusions:
+    """A metric of the summed confusion matrix: mIoU, or the IoU of each class.
+
+    Attributes:
+        counts: (N, C, C) int64, rows truth, columns prediction.
+        metric: (..., C, C) → (...) or (..., K); see `tasks.metrics`.
+    """
+
+    counts: np.ndarray
+    metric: Callable[[np.ndarray], np.ndarray]
+
+    def scores(self, weight: np.ndarray) -> np.ndarray:
+        """Weights (R, N) → (R,) or (R, K)."""
+        # Counts below 2**53 are exact in float64, which has a fast product; int64 has none.
+        flat = self.counts.reshape(len(self.counts), -1).astype(np.float64)
+        total = weight.astype(np.float64) @ flat
+        return self.metric(total.reshape(-1, *self.counts.shape[1:]))
+
+    def per_image(self) -> np.ndarray:
+        """(N,) or (N, K), of each image alone; NaN where nothing is labelled."""
+        return self.metric(self.counts)
+
+    def take(self, chosen: np.ndarray) -> "Confusions":
+        """Those of some images; `chosen` is a mask or an index."""
+        return Confusions(self.counts[chosen], self.metric)

@@ -1,0 +1,1 @@
+"""Training of enhancers: recipes, phases, checkpoints, validation, several ranks."""

@@ -1,0 +1,81 @@
+"""Training data of a command line: which set, in which order, and what identifies it."""
+
+import hashlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import PipelineError
+from pipeline.factory import dataset_root
+from pipeline.sample import sample_folder
+from pipeline.training.ranks import Ranks
+from pipeline.training.recipe import Data
+from tasks.pairs import TrainingSet
+from tasks.stream import Sample, Stream, batches
+from tasks.training_sets import LAYOUTS, training_set
+
+
+def find_set(name: str, root: str | Path | None) -> TrainingSet:
+    """The training set of a name: a layout of `tasks.training_sets`, or sample.
+
+    Raises:
+        PipelineError, TaskError: unknown, not there, or not complete.
+    """
+    if name == "sample":
+        if root:
+            raise PipelineError("--data sample brings its own data; leave --root out")
+        return training_set("paired", sample_folder("train") / "pairs")
+    if name not in LAYOUTS:
+        raise PipelineError(
+            f"unknown training data '{name}'; there are {', '.join((*LAYOUTS, 'sample'))}"
+        )
+    return training_set(name, Path(root) if root else dataset_root(name))
+
+
+def identity(data: TrainingSet, name: str) -> dict[str, Any]:
+    """What tells a set from another one: numbers, and a hash over names and sizes of all files."""
+    files = (*data.low, *data.normal, *(f for p in data.held_out for f in (p.low, p.normal)))
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.parent.name}/{file.name}\0{file.stat().st_size}\n".encode())
+    return {
+        "name": name,
+        "low": len(data.low),
+        "normal": len(data.normal),
+        "paired": data.paired,
+        "held_out": len(data.held_out),
+        "sha256": digest.hexdigest(),
+    }
+
+
+class Feed:
+    """This rank's batches of a set from step `start` to `steps`, the same whenever it starts.
+
+    Iterated once; `waited` is the time in seconds that training has waited for a batch. `dataset`
+    is there for mmengine.
+    """
+
+    def __init__(
+        self, data: TrainingSet, options: Data, steps: int, seed: int, start: int, ranks: Ranks
+    ) -> None:
+        self.dataset = Stream(data, options.augmentation(), options.batch * steps, seed)
+        self.waited = 0.0
+        self._batches = batches(
+            self.dataset,
+            batch=options.batch,
+            start=start,
+            rank=ranks.rank,
+            ranks=ranks.size,
+            workers=options.workers,
+        )
+
+    def __iter__(self) -> Iterator[Sample]:
+        source = iter(self._batches)
+        while True:
+            before = time.perf_counter()
+            batch = next(source, None)
+            self.waited += time.perf_counter() - before
+            if batch is None:
+                return
+            yield batch

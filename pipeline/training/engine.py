@@ -1,0 +1,244 @@
+"""The only door to mmengine for training: its Runner, loop, optimiser wrappers and schedules.
+
+mmengine's Runner writes and reads checkpoints with a bare torch.load and its message hub inside,
+logs in a format of its own and keeps every value that was ever logged. Those parts stay unused.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.logging import MMLogger
+from mmengine.optim import OptimWrapper, OptimWrapperDict
+from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
+from mmengine.runner import IterBasedTrainLoop, Runner
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from enhancers.training import Step, StepLoss, is_adversarial
+from pipeline.training.data import Feed
+from pipeline.training.ranks import Ranks
+from pipeline.training.recipe import Optimiser, Phase, Schedule
+from tasks.stream import Sample
+
+AfterStep = Callable[[int, Step, Sample], bool]
+
+
+class NotFinite(Exception):
+    """A loss or a gradient is not finite; the weights are as before."""
+
+
+class Updates(OptimWrapper):
+    """Backward, mean over the ranks, unscaling, the check, clipping, step."""
+
+    def __init__(
+        self, optimizer: Optimizer, clip_norm: float | None, ranks: Ranks, scaler: Any
+    ) -> None:
+        super().__init__(optimizer)
+        self.clip_norm = float("inf") if clip_norm is None else clip_norm
+        self.ranks, self.scaler = ranks, scaler
+        self.weights = [p for group in optimizer.param_groups for p in group["params"]]
+
+    def update_params(self, loss: Tensor, **_: Any) -> None:
+        """One update. NotFinite, on all ranks, when the loss or the gradient is on any."""
+        self.optimizer.zero_grad()
+        self.scaler.scale(loss).backward()
+        self.ranks.average_gradients(self.weights)
+        self.scaler.unscale_(self.optimizer)
+        norm = nn.utils.clip_grad_norm_(self.weights, self.clip_norm)
+        broken = ~(torch.isfinite(loss.detach()) & torch.isfinite(norm))
+        if self.ranks.any(broken, loss.device):
+            self.scaler.update()
+            raise NotFinite(f"the loss is {loss.item()}, the norm of its gradient {norm.item()}")
+        self.step()
+        self.scaler.update()
+
+    def step(self, **_: Any) -> None:
+        """The optimiser's step, on unscaled gradients."""
+        self.scaler.step(self.optimizer)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The optimiser's, and the scale of float16."""
+        return {"optimiser": self.optimizer.state_dict(), "scale": self.scaler.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """As `state_dict` gave it."""
+        self.optimizer.load_state_dict(state["optimiser"])
+        self.scaler.load_state_dict(state["scale"])
+
+
+class Rate(_ParamScheduler):
+    """The learning rate of a phase in closed form, so that no rounding adds up."""
+
+    def __init__(self, optimizer: OptimWrapper, schedule: Schedule, steps: int) -> None:
+        self.schedule, self.steps = schedule, steps
+        super().__init__(optimizer, "lr", by_epoch=False)
+
+    def _get_value(self) -> list[float]:
+        factor = self.schedule.factor(self.last_step, self.steps)
+        return [base * factor for base in self.base_values]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where it is; the rest is the recipe's."""
+        return {"last_step": self.last_step, "_global_step": self._global_step}
+
+
+class Engine(nn.Module):
+    """One phase of a training: a step of the model, and of its adversary where it has one.
+
+    Raises NotFinite from `train_step` after more than `tolerated` such steps in a row; fewer are
+    left out and counted in `skipped`, buffers (nodes, BatchNorm) put back.
+    """
+
+    def __init__(
+        self, loss: StepLoss, phase: Phase, device: torch.device, ranks: Ranks, tolerated: int
+    ) -> None:
+        super().__init__()
+        self.loss, self.phase, self.device, self.tolerated = loss, phase, device, tolerated
+        self.skipped = self.skipped_in_a_row = 0
+        adversary = getattr(loss.objective, "discriminators", None)
+        theirs = list(adversary.parameters()) if adversary else []
+        others = {id(p) for p in theirs}
+        ours = [p for p in loss.parameters() if p.requires_grad and id(p) not in others]
+        parts = {"model": ours} | ({"discriminators": theirs} if theirs else {})
+        scaled = loss.precision == torch.float16
+        self.updates = OptimWrapperDict(
+            **{
+                name: Updates(
+                    _optimiser(phase.optimiser, weights),
+                    phase.clip_norm,
+                    ranks,
+                    torch.amp.GradScaler(device.type, enabled=scaled),
+                )
+                for name, weights in parts.items()
+            }
+        )
+        self.rates = {
+            name: [Rate(self.updates[name], phase.schedule, phase.steps)] for name in parts
+        }
+
+    def train_step(self, data: Sample, optim_wrapper: OptimWrapperDict) -> Step:
+        """What mmengine's loop calls."""
+        low = data.low.to(self.device, non_blocking=True)
+        normal = None if data.normal is None else data.normal.to(self.device, non_blocking=True)
+        before = [b.detach().clone() for b in self.loss.buffers()] if self.tolerated else []
+        step = self.loss(low, normal, data.index)
+        try:
+            optim_wrapper["model"].update_params(step.loss)
+            if is_adversarial(self.loss.objective):
+                loss, parts = self.loss.discriminator_loss(normal)
+                optim_wrapper["discriminators"].update_params(loss)
+                step.parts.update(parts)
+            self.skipped_in_a_row = 0
+        except NotFinite as error:
+            self._skip(before, error)
+        return step
+
+    def state(self) -> dict[str, Any]:
+        """Optimisers, schedules and what was skipped."""
+        return {
+            "updates": {name: self.updates[name].state_dict() for name in self.rates},
+            "rates": {name: rate.state_dict() for name, (rate,) in self.rates.items()},
+            "skipped": (self.skipped, self.skipped_in_a_row),
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """As `state` gave it."""
+        for name, (rate,) in self.rates.items():
+            self.updates[name].load_state_dict(state["updates"][name])
+            rate.load_state_dict(state["rates"][name])
+        self.skipped, self.skipped_in_a_row = state["skipped"]
+
+    def run(self, feed: Feed, done: int, folder: Path, after_step: AfterStep) -> None:
+        """Train from step `done` of the phase to its end, or until `after_step` says True."""
+        steps = self.phase.steps
+        _Runner(
+            model=self,
+            work_dir=str(folder),
+            train_dataloader=feed,
+            train_cfg={"type": _Loop, "max_iters": steps, "done": done},
+            optim_wrapper=self.updates,
+            param_scheduler=self.rates,
+            default_hooks=dict.fromkeys(
+                ("runtime_info", "timer", "sampler_seed", "logger", "checkpoint")
+            ),
+            custom_hooks=[_AfterStep(after_step)],
+            default_scope=None,
+            experiment_name="training",
+        ).train()
+
+    def _skip(self, before: Sequence[Tensor], error: NotFinite) -> None:
+        if self.skipped_in_a_row == self.tolerated:
+            raise error
+        self.skipped, self.skipped_in_a_row = self.skipped + 1, self.skipped_in_a_row + 1
+        with torch.no_grad():
+            for buffer, value in zip(self.loss.buffers(), before, strict=True):
+                buffer.copy_(value)
+
+
+class _Loop(IterBasedTrainLoop):
+    """mmengine's loop, but it starts at step `done`, where its data starts, too."""
+
+    def __init__(self, runner: Runner, dataloader: Feed, max_iters: int, done: int) -> None:
+        super().__init__(runner, dataloader, max_iters)
+        self._iter = done
+
+    def run(self) -> None:
+        self.runner.call_hook("before_train")
+        self.runner.model.train()
+        while self._iter < self._max_iters and not self.stop_training:
+            self.run_iter(next(self.dataloader_iterator))
+        self.runner.call_hook("after_train")
+
+
+class _AfterStep(Hook):
+    """Hands every step to the trainer, after the learning rates are set."""
+
+    priority = "VERY_LOW"
+
+    def __init__(self, after_step: AfterStep) -> None:
+        self.after_step = after_step
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
+        stop = self.after_step(batch_idx + 1, outputs, data_batch)
+        runner.train_loop.stop_training = stop
+
+
+class _Runner(Runner):
+    """mmengine's Runner without files, seeds and log of its own: the trainer has them."""
+
+    # The folder of a log is work_dir/timestamp, made even where nothing is logged.
+    timestamp = ""
+
+    def set_randomness(self, seed=None, **_) -> None:
+        self._seed, self._deterministic = seed, False
+
+    def build_logger(self, *_, **__) -> MMLogger:
+        logger = MMLogger.get_instance("training")
+        logger.setLevel(logging.ERROR)
+        return logger
+
+    def build_visualizer(self, visualizer=None) -> None:
+        return None
+
+    def wrap_model(self, model_wrapper_cfg, model: nn.Module) -> nn.Module:
+        return model
+
+    def _log_env(self, env_cfg) -> None:
+        pass
+
+    def dump_config(self) -> None:
+        pass
+
+
+def _optimiser(options: Optimiser, weights: list[nn.Parameter]) -> Optimizer:
+    if options.kind == "sgd":
+        return torch.optim.SGD(
+            weights, options.rate, options.momentum, weight_decay=options.weight_decay
+        )
+    return torch.optim.Adam(
+        weights, options.rate, options.betas, weight_decay=options.weight_decay
+    )

@@ -1,0 +1,217 @@
+"""One phase of a training: its objective and engine, and what happens between two steps."""
+
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from enhancers.base import Enhancer
+from enhancers.losses import Objective
+from enhancers.states import load_strict
+from enhancers.training import Step, StepLoss, is_adversarial, plain_network
+from pipeline import zoo
+from pipeline.checkpoints import read_checkpoint
+from pipeline.errors import PipelineError
+from pipeline.training import checkpoint
+from pipeline.training.data import Feed
+from pipeline.training.engine import Engine, NotFinite
+from pipeline.training.objectives import own_state
+from pipeline.training.session import BEST, Session
+from pipeline.training.validation import main_score, training_psnr
+from pipeline.training.watch import Watch
+from tasks.stream import Sample
+
+# In float16 the gradient scale is found by steps that overflow.
+SCALE_SEARCH = 20
+
+
+class PhaseRun:
+    """Phase `index` of a session, from its first step or from where `saved` left it."""
+
+    def __init__(
+        self,
+        session: Session,
+        watch: Watch,
+        index: int,
+        previous: Objective | None,
+        saved: Mapping[str, Any] | None,
+    ) -> None:
+        job = session.job
+        self.session, self.watch, self.index = session, watch, index
+        self.phase = job.recipe.phases[index]
+        network = plain_network(session.model)
+        with checkpoint.drawn_alike(job.seed, index):
+            objective = session.objectives.make(self.phase.objective, network, previous)
+        self.objective = objective.to(job.device)
+        train_only(session.model, getattr(self.objective, "trains", ("",)), self.phase.nodes)
+        self.engine = self._engine()
+        if saved:
+            self._restore(saved)
+        else:
+            start_from(network, self.phase.weights)
+        self.done = saved["step"] if saved else 0
+        self.start = session.total - self.done
+        self.seen = (self.done, time.perf_counter(), 0.0)
+
+    def run(self) -> None:
+        """Train to the end of the phase, or until a signal.
+
+        Raises:
+            PipelineError: a loss or gradient that is not finite.
+        """
+        job = self.session.job
+        unpaired = is_adversarial(self.objective)
+        data = job.data.unpaired() if unpaired and job.data.paired else job.data
+        end = self.start + self.phase.steps
+        self.feed = Feed(
+            data, job.recipe.data, end, job.seed, self.session.total, job.ranks
+        )
+        try:
+            self.engine.run(self.feed, self.done, job.folder, self._after_step)
+        except NotFinite as error:
+            kept = f"the last good checkpoint is {self.session.last}" if self.session.last else (
+                "there is no checkpoint yet"
+            )
+            raise PipelineError(
+                f"step {self.session.total + 1} ({self.phase.objective}): {error}; {kept}. Lower "
+                "the optimiser's rate, or let such steps be skipped: training.skip_nonfinite"
+            ) from None
+
+    def _engine(self) -> Engine:
+        job, options = self.session.job, self.session.job.recipe.training
+        precision = mixed_precision(job.device) if options.amp else None
+        loss = StepLoss(
+            self.session.model,
+            self.objective,
+            lfpv_weight=options.lfpv_weight,
+            nodes=self.phase.nodes,
+            precision=precision,
+        )
+        searching = SCALE_SEARCH if precision == torch.float16 else 0
+        tolerated = max(options.skip_nonfinite, searching)
+        return Engine(loss, self.phase, job.device, job.ranks, tolerated)
+
+    def _after_step(self, step: int, result: Step, batch: Sample) -> bool:
+        session, options = self.session, self.session.job.recipe.training
+        self.done, session.total = step, session.total + 1
+        if session.average:
+            session.average.update()
+        ended = step == self.phase.steps
+        stopped = session.job.ranks.any(bool(session.stop.number), session.job.device)
+        due = {name: ended or step % getattr(options, f"{name}_every") == 0
+               for name in ("log", "validate", "save")}  # fmt: skip
+        self.watch.step(session.total, result.parts)
+        if due["log"]:
+            self._log(result, batch)
+        if due["validate"]:
+            shown = {"input": batch.low, **result.images}
+            self.watch.images(session.total, shown | _target(batch))
+            self._validate()
+        if due["save"] or stopped:
+            self._save()
+        if stopped and not session.stop.number:
+            session.stop.number = signal.SIGTERM  # another rank was told
+        return stopped
+
+    def _log(self, result: Step, batch: Sample) -> None:
+        images, truth = result.images, batch.normal
+        if truth is not None and not is_adversarial(self.objective):
+            truth = truth.to(self.session.job.device)
+            self.watch.step(
+                self.session.total,
+                {f"{name}.psnr": training_psnr(image, truth) for name, image in images.items()},
+            )
+        steps, then, waited = self.seen
+        self.seen = (self.done, time.perf_counter(), self.feed.waited)
+        seconds = self.seen[1] - then
+        rate = self.engine.updates["model"].optimizer.param_groups[0]["lr"]
+        self.watch.entry(
+            self.session.total,
+            phase=self.phase.objective,
+            rate=rate,
+            seconds=seconds / max(1, self.done - steps),
+            waiting=(self.feed.waited - waited) / seconds,
+            skipped=self.engine.skipped,
+        )
+
+    def _validate(self) -> None:
+        session = self.session
+        if session.validation is None:
+            return
+        with session.average.in_place() if session.average else nullcontext():
+            scores = session.validation(session.model)
+        self.watch.scores(session.total, scores)
+        last_phase = self.index == len(session.job.recipe.phases) - 1
+        if last_phase and main_score(scores) > session.best:
+            session.best = main_score(scores)
+            if session.job.ranks.first:
+                session.write(session.job.folder / BEST, held_out=scores)
+
+    def _save(self) -> None:
+        session, job = self.session, self.session.job
+        states = job.ranks.gather(checkpoint.random_state(job.device))
+        content = {
+            **session.identity,
+            "phase": self.index,
+            "step": self.done,
+            "total": session.total,
+            "finished": session.total == job.recipe.steps,
+            "best": session.best,
+            "model": session.model.state_dict(),
+            "objective": own_state(self.objective),
+            "engine": self.engine.state(),
+            "average": session.average.weights if session.average else {},
+            "random": states,
+        }
+        if job.ranks.first:
+            keep = job.recipe.training.keep
+            session.last = checkpoint.write(job.folder, content, keep)
+        job.ranks.wait()
+
+    def _restore(self, saved: Mapping[str, Any]) -> None:
+        session, job = self.session, self.session.job
+        session.model.load_state_dict(saved["model"])
+        self.objective.load_state_dict({**self.objective.state_dict(), **saved["objective"]})
+        self.engine.load(saved["engine"])
+        if session.average:
+            session.average.load(saved["average"])
+        checkpoint.restore_random_state(saved["random"][job.ranks.rank], job.device)
+
+
+def _target(batch: Sample) -> dict[str, Tensor]:
+    return {} if batch.normal is None else {"target": batch.normal}
+
+
+def train_only(model: Enhancer, prefixes: Sequence[str], nodes: str) -> None:
+    """Gradients for the parts of the network that `prefixes` name, and for learning nodes."""
+    network = plain_network(model)
+    model.requires_grad_(nodes == "learn")
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(name.startswith(tuple(prefixes)))
+
+
+def start_from(network: nn.Module, weights: Mapping[str, str]) -> None:
+    """Load parts of the network: a file, or a name of the list's `parts`, for each.
+
+    Raises:
+        PipelineError, EnhancerError: no such part or file, or it does not fit.
+    """
+    listed = zoo.entries("parts")
+    for part, source in weights.items():
+        try:
+            module = network.get_submodule(part)
+        except AttributeError:
+            raise PipelineError(f"weights: the network has no part '{part}'") from None
+        path = zoo.locate(listed[source]) if source in listed else Path(source)
+        load_strict(module, read_checkpoint(path).state)
+
+
+def mixed_precision(device: torch.device) -> torch.dtype:
+    """bfloat16, which needs no scaling; float16 on a GPU that lacks it."""
+    lacking = device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.float16 if lacking else torch.bfloat16

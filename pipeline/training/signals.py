@@ -1,0 +1,34 @@
+"""Stopping between two steps instead of in the middle of one."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Stop:
+    """`number` is the signal that asks the training to stop, 0 while there is none."""
+
+    number = 0
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """The handler: the first signal is remembered, a second one stops at once."""
+        if self.number:
+            raise KeyboardInterrupt
+        self.number = number
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[Stop]:
+    """SIGINT and SIGTERM set the Stop, for as long as this lasts."""
+    stop = Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

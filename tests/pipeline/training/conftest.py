@@ -1,0 +1,126 @@
+"""A tiny LOL, recipes of a few steps, and `pipeline train` without its command line."""
+
+import copy
+import os
+import signal
+from argparse import Namespace
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+import configs
+from enhancers import enlightengan
+from enhancers.losses import discriminators
+from pipeline.commands.train import train_enhancer
+from pipeline.training import checkpoint
+from pipeline.training.phase import PhaseRun
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Images here are too small for a second thread to pay."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def narrow(monkeypatch):
+    """Networks as deep as ever, but thin: what is tested here does not depend on the width."""
+    monkeypatch.setattr(enlightengan, "WIDTHS", (2, 4, 8, 16, 32))
+    monkeypatch.setattr(enlightengan.EnlightenGAN, "feature_channels", 32)
+    monkeypatch.setattr(discriminators, "FIRST_WIDTH", 2)
+    monkeypatch.setattr(discriminators, "LAST_WIDTH", 4)
+
+
+@pytest.fixture
+def lol(tmp_path, rng, save):
+    """Four pairs to train on and one held out, 40×48."""
+    for folder, count in (("our485", 4), ("eval15", 1)):
+        for index in range(count):
+            picture = rng.integers(0, 60, (40, 48, 3), dtype=np.uint8)
+            save(tmp_path / f"lol/{folder}/low/{index}.png", picture)
+            save(tmp_path / f"lol/{folder}/high/{index}.png", picture * 4)
+    return tmp_path / "lol"
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    """recipe("sci", supervision="paired", training={…}): a short recipe, 2 crops of 32, no VGG.
+
+    Sections are merged; `phase` goes into every phase.
+    """
+
+    def write(base, phase=None, **changes):
+        content = yaml.safe_load((configs.ROOT / "enhancers" / f"{base}_short.yaml").read_text())
+        content["data"] |= {"batch": 2, "crop": 32, "workers": 0}
+        content["perceptual"] = "none"
+        content["lfpv"] = {"max_width": 8}
+        for key, value in changes.items():
+            merges = isinstance(value, dict) and isinstance(content.get(key), dict)
+            content[key] = content[key] | value if merges else value
+        for phases in content["phases"].values() if phase else ():
+            phases[:] = [one | copy.deepcopy(phase) for one in phases]
+        path = tmp_path / f"{base}.yaml"
+        path.write_text(yaml.safe_dump(content))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def train(lol, recipe, tmp_path):
+    """train("sci+lfpv", out="a", steps=4, resume=True, **recipe's changes) to a run folder."""
+
+    def run(name, out="w", steps=4, resume=False, seed=0, **changes) -> Path:
+        path = tmp_path / f"{out}.safetensors"
+        train_enhancer(
+            Namespace(
+                enhancer=name,
+                data="lol",
+                root=str(lol),
+                config=recipe(name.split("+")[0], **changes),
+                supervision=None,
+                steps=steps,
+                amp=False,
+                seed=seed,
+                device="cpu",
+                tensorboard=None,
+                resume=resume,
+                out=path,
+            )
+        )
+        return path.with_suffix(".training")
+
+    return run
+
+
+@pytest.fixture
+def signal_at():
+    """`with signal_at(step, SIGTERM):` send this process a signal in that step."""
+
+    @contextmanager
+    def arranged(step, number=signal.SIGTERM):
+        after_step = PhaseRun._after_step
+
+        def sending(self, *given):
+            if self.session.total + 1 == step:
+                os.kill(os.getpid(), number)
+            return after_step(self, *given)
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(PhaseRun, "_after_step", sending)
+            yield
+
+    return arranged
+
+
+@pytest.fixture
+def last():
+    """last(folder): the content of the last training checkpoint."""
+    return lambda folder: checkpoint.read(checkpoint.checkpoints(folder)[-1])

@@ -1,0 +1,74 @@
+"""Two ranks on their halves of a batch give what one rank gives on the whole."""
+
+import multiprocessing
+import os
+import socket
+
+import pytest
+import torch
+
+from pipeline.errors import PipelineError
+from pipeline.training import checkpoint
+from pipeline.training.ranks import Ranks
+from tasks import stream
+
+
+@pytest.fixture
+def float64(monkeypatch):
+    """Networks and images in float64, where only a wrong equation leaves a difference."""
+    before, real = torch.get_default_dtype(), stream._tensor
+    torch.set_default_dtype(torch.float64)
+    monkeypatch.setattr(stream, "_tensor", lambda image: real(image).double())
+    yield
+    torch.set_default_dtype(before)
+
+
+@pytest.fixture
+def two_ranks(train):
+    """two_ranks("sci", …): `train` in two processes that share each batch."""
+
+    def run(*given, **changes):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        processes = [
+            # Forked, so that what the test has patched holds in them, too.
+            multiprocessing.get_context("fork").Process(
+                target=_as_rank, args=(rank, port, train, given, changes)
+            )
+            for rank in range(2)
+        ]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join(60)
+        assert [process.exitcode for process in processes] == [0, 0]
+
+    return run
+
+
+def _as_rank(rank, port, train, given, changes):
+    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2"}
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    train(*given, **changes)
+
+
+@pytest.mark.parametrize("name", ["zerodcepp", "zerodcepp+lfpv", "uretinex+lfpv"])
+def test_two_ranks_equal_one(float64, train, two_ranks, last, name):
+    small = {"data": {"crop": 16, "batch": 4}}
+    one = train(name, "one", 3, **small)
+    two_ranks(name, "two", 3, **small)
+    ours, theirs = last(one), last(one.with_name("two.training"))
+    assert (ours["ranks"], theirs["ranks"]) == (1, 2)
+    assert ours["model"].keys() == theirs["model"].keys()
+    for key, value in ours["model"].items():
+        torch.testing.assert_close(value, theirs["model"][key], rtol=1e-9, atol=1e-12, msg=key)
+    assert len(theirs["random"]) == 2
+    assert not torch.equal(theirs["random"][0]["torch"], theirs["random"][1]["torch"])
+    assert len(checkpoint.checkpoints(one.with_name("two.training"))) == 1
+
+
+def test_a_batch_that_cannot_be_shared():
+    assert Ranks(0, 2).share(6) == 3
+    with pytest.raises(PipelineError, match="data.batch is 3, which 2 ranks cannot share"):
+        Ranks(0, 2).share(3)
