@@ -6,6 +6,8 @@ from functools import lru_cache
 import numpy as np
 import torch
 
+PRECISION = 2.0**22
+
 
 def resize(
     image: torch.Tensor, size: tuple[int, int], filter: str, eight_bit: bool
@@ -16,8 +18,8 @@ def resize(
         image: (B, 3, H, W) float32 in [0, 1].
         size: (H', W') of the result.
         filter: "lanczos" (3 lobes) or "bilinear".
-        eight_bit: round to 8 bits after each of the two passes, as an 8-bit Pillow image is
-            resized; agrees with Pillow to one level.
+        eight_bit: what Pillow makes of the 8-bit image, to the last bit: its weights are fixed
+            point, and each of the two passes ends in 8 bits.
 
     Returns:
         (B, 3, H', W') float32; in [0, 1] when `eight_bit`, else Lanczos may leave it slightly.
@@ -27,9 +29,12 @@ def resize(
         return image
     across = _weights(width, size[1], filter).to(image.device)
     down = _weights(height, size[0], filter).to(image.device)
-    image = _rounded(image @ across.T) if eight_bit else image @ across.T
-    image = down @ image
-    return _rounded(image) if eight_bit else image
+    if not eight_bit:
+        return down.float() @ (image @ across.float().T)
+    # Integers and multiples of 2**-22 below 2**31: their sums are exact in float64.
+    levels = image.mul(255).round_().double()
+    levels = _to_levels(levels @ _fixed_point(across).T)
+    return _to_levels(_fixed_point(down) @ levels).float().div_(255)
 
 
 def resize_label(label: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
@@ -45,8 +50,13 @@ def _nearest(old: int, new: int) -> torch.Tensor:
     return torch.from_numpy(position.astype(np.int64)).clamp(max=old - 1)
 
 
-def _rounded(image: torch.Tensor) -> torch.Tensor:
-    return image.mul(255).round_().clamp_(0, 255).div_(255)
+def _fixed_point(weights: torch.Tensor) -> torch.Tensor:
+    """To multiples of 2**-22, halves away from zero."""
+    return (weights * PRECISION + weights.sign() / 2).trunc() / PRECISION
+
+
+def _to_levels(values: torch.Tensor) -> torch.Tensor:
+    return values.add(0.5).floor_().clamp_(0, 255)
 
 
 def _lanczos(x: np.ndarray) -> np.ndarray:
@@ -65,7 +75,7 @@ _FILTERS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], float]] = {
 
 @lru_cache(maxsize=16)
 def _weights(old: int, new: int, filter: str) -> torch.Tensor:
-    """(new, old) float32 resampling matrix whose rows sum to one."""
+    """(new, old) float64 resampling matrix whose rows sum to one."""
     kernel, support = _FILTERS[filter]
     scale = old / new
     stretch = max(scale, 1.0)
@@ -75,4 +85,4 @@ def _weights(old: int, new: int, filter: str) -> torch.Tensor:
     position = np.arange(old)
     weight = kernel((position[None] + 0.5 - centre[:, None]) / stretch)
     weight[(position[None] < first[:, None]) | (position[None] >= last[:, None])] = 0
-    return torch.from_numpy(weight / weight.sum(1, keepdims=True)).float()
+    return torch.from_numpy(weight / weight.sum(1, keepdims=True))
