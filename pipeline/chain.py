@@ -21,7 +21,7 @@ Enhance = Callable[[torch.Tensor], torch.Tensor]
 
 @dataclass(frozen=True)
 class ChainOptions:
-    """How the chain runs; none of these may change a score beyond rounding.
+    """How the chain runs; only `amp` may change a score beyond rounding.
 
     Attributes:
         device: where enhancer and evaluator run.
@@ -176,7 +176,10 @@ def enhanced_image(enhance: Enhance, image: torch.Tensor, file: Path) -> torch.T
     try:
         enhanced = enhance(image)
     except EnhancerError as error:
-        raise EnhancerError(f"{file}: {error}") from None
+        raise EnhancerError(f"{file}: {error}") from error.__cause__
+    if not (isinstance(enhanced, torch.Tensor) and enhanced.is_floating_point()):
+        kind = enhanced.dtype if isinstance(enhanced, torch.Tensor) else type(enhanced).__name__
+        raise PipelineError(f"{file}: the enhancer must return a float tensor, not {kind}")
     if enhanced.shape != image.shape and getattr(enhance, "keeps_size", True):
         raise PipelineError(
             f"{file}: the enhancer returned {tuple(enhanced.shape)} for an image of "

@@ -50,6 +50,8 @@ def read_checkpoint(path: Path, allowed: Sequence[type] = ()) -> Checkpoint:
     safe = path.suffix == ".safetensors"
     state, header = _read_safetensors(path) if safe else _read_torch(path, allowed)
     for key, value in state.items():
+        if value.layout != torch.strided or value.is_meta or value.is_complex():
+            raise PipelineError(f"{path}: '{key}' is no plain tensor of real numbers")
         if value.is_floating_point() and not torch.isfinite(value).all():
             raise PipelineError(f"{path}: '{key}' holds values that are not finite")
     ours = safe and ("enhancer" in header or "evaluator" in header)
@@ -111,8 +113,11 @@ def _read_torch(
     except pickle.UnpicklingError as error:
         raise PipelineError(f"{path}: {_refusal(path, str(error))}") from None
     except Exception as error:  # a damaged file can make the unpickler fail in any way
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise PipelineError(f"{path}: truncated, or no torch file ({reason})") from None
+        if "TorchScript" in str(error):
+            raise PipelineError(f"{path}: is TorchScript; save its state_dict alone") from None
+        raise PipelineError(
+            f"{path}: truncated, or no torch file ({type(error).__name__})"
+        ) from None
     header = content.get("meta", {}) if isinstance(content, Mapping) else {}
     return _state_dict(path, content), header if isinstance(header, dict) else {}
 
@@ -132,12 +137,15 @@ def _refusal(path: Path, error: str) -> str:
 
 def _state_dict(path: Path, content: object) -> dict[str, torch.Tensor]:
     """The flat state dict inside the usual wrappings."""
-    for key in ("state_dict", "model", "params"):
+    for key in ("state_dict", "model_state_dict", "model", "params"):
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
     if not isinstance(content, Mapping) or not content:
         raise PipelineError(f"{path}: holds no state dict")
-    state = dict(_flat(content))
+    try:
+        state = dict(_flat(content))
+    except RecursionError:
+        raise PipelineError(f"{path}: holds no state dict (a dict that contains itself)") from None
     for key, value in state.items():
         if not isinstance(value, torch.Tensor):
             raise PipelineError(f"{path}: holds no state dict ('{key}' is no tensor)")

@@ -68,12 +68,14 @@ def _add_run(commands: argparse._SubParsersAction) -> None:
         nargs="+",
         required=True,
         metavar="NAME",
-        help="base[+lfpv][@weights], e.g. identity gamma@0.6 sci sci+lfpv sci@file.pt",
+        help="base[+lfpv][@weights], e.g. identity gamma@0.6 sci sci+lfpv sci@file.pt (see "
+        "`pipeline list`), or your own: images:DIR onnx:FILE python:package.module:callable",
     )
     run.add_argument(
         "--task",
         required=True,
-        help="codan, nighttime_driving, darkzurich, classification:DIR or segmentation:DIR",
+        help="codan, nighttime_driving, darkzurich, lol, or your own data: classification:DIR, "
+        "segmentation:DIR, restoration:DIR",
     )
     run.add_argument("--root", metavar="DIR", help="the dataset (default: $PIPELINE_DATA/TASK)")
     run.add_argument(
@@ -85,6 +87,11 @@ def _add_run(commands: argparse._SubParsersAction) -> None:
         help="timm model, mmsegmentation config, or a listed evaluator (default: the task's)",
     )
     run.add_argument("--evaluator-weights", metavar="FILE", help="checkpoint of the evaluator")
+    run.add_argument(
+        "--class-map",
+        metavar="FILE",
+        help="YAML from the evaluator's classes to the task's, e.g. cityscapes_to_camvid.yaml",
+    )
     run.add_argument("--protocol", metavar="NAME", help="see `pipeline data list`")
     run.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     run.add_argument("--amp", action="store_true", help="mixed precision")
@@ -108,7 +115,9 @@ def _add_enhance(commands: argparse._SubParsersAction) -> None:
     enhance.add_argument(
         "input", nargs="+", type=Path, metavar="INPUT", help="an image file, or a folder of them"
     )
-    enhance.add_argument("--enhancer", required=True, metavar="NAME", help="as for `run`")
+    enhance.add_argument(
+        "--enhancer", required=True, metavar="NAME", help="as for `run`, but no images:DIR"
+    )
     enhance.add_argument("--out", required=True, type=Path, metavar="DIR")
     enhance.add_argument("--overwrite", action="store_true", help="replace files in --out")
     enhance.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
@@ -143,6 +152,13 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
     train.add_argument("--root", metavar="DIR", help="the dataset (default: $PIPELINE_DATA/lol)")
     train.add_argument("--config", type=Path, metavar="FILE", help="YAML like configs/enhancers/*")
     train.add_argument("--steps", type=_positive, metavar="N", help="instead of the config's")
+    train.add_argument(
+        "--supervision",
+        choices=["own", "paired"],
+        help="the enhancer's own objective, or the normal-light images (default: the config's)",
+    )
+    train.add_argument("--amp", action="store_true", help="mixed precision")
+    train.add_argument("--resume", action="store_true", help="go on with a training that stopped")
     _add_seed_and_device(train)
     train.add_argument(
         "--tensorboard", type=Path, metavar="DIR", help="write the losses (extra: tensorboard)"

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,8 @@ def create_enhancer(
     """
     parsed = parse_enhancer(name)
     if pretrained is not None:
+        if parsed.weights or parsed.source or not str(pretrained):
+            raise PipelineError(f"'{name}' with pretrained='{pretrained}': name the weights once")
         parsed = replace(parsed, weights=str(pretrained))
     return load_enhancer(parsed, sample=sample, **options).model
 
@@ -62,6 +65,7 @@ def load_enhancer(name: EnhancerName, *, sample: bool = False, **options: Any) -
         return Loaded(_without_weights(factory, name, options), {})
     file, listed = zoo.enhancer_weights(name.bare, name.weights, sample)
     checkpoint = _read_weights(factory, file)
+    listed = listed or zoo.options_of(name.bare, file, checkpoint.sha256)
     try:
         model = _network(factory, name, checkpoint, listed | options)
     except EnhancerError as error:
@@ -84,7 +88,8 @@ def create_task(
     """Create a task over a dataset that lies on disk.
 
     Args:
-        name: "codan", "nighttime_driving", "darkzurich", "classification:DIR", "segmentation:DIR".
+        name: "codan", "nighttime_driving", "darkzurich", "lol", or "classification:DIR",
+            "segmentation:DIR", "restoration:DIR".
         root: the dataset's folder; by default `$PIPELINE_DATA/NAME`. Not beside ":DIR".
         protocol: a protocol of the task; None is its default, or "sample" for the sample.
         sample: use the procedural sample scenes instead of the dataset; no root is needed.
@@ -158,6 +163,9 @@ def _network(
     header = checkpoint.header if checkpoint.ours else {}
     if header.get("enhancer", name.bare) != name.bare:
         raise EnhancerError(f"these are weights of {header['enhancer']}, not of {name.bare}")
+    for key in ("options", "lfpv"):
+        if not isinstance(header.get(key, {}), dict):
+            raise EnhancerError(f"its header's `{key}` is no mapping")
     network = _construct(factory, header.get("options", {}) | options)
     if not name.lfpv:
         load = network.load_state_dict if checkpoint.ours else network.load_released
@@ -169,9 +177,8 @@ def _network(
             f"pipeline train --enhancer {name.bare}"
         )
     lfpv = {k: v for k, v in header["lfpv"].items() if k != "channels"}
-    model = LFPVEnhancer(
-        network.encode, network.decode, network.feature_channels, updaters=False, **lfpv
-    )
+    join = partial(LFPVEnhancer, network.encode, network.decode, network.feature_channels)
+    model = _construct(join, {**lfpv, "updaters": False})
     model.load_state_dict(checkpoint.state)
     if not model.trained:
         raise EnhancerError(f"its nodes were never trained, so it cannot be {name.bare}")

@@ -70,7 +70,7 @@ def parse_enhancer(text: str) -> EnhancerName:
 
 
 def parse_task(text: str) -> TaskName:
-    """Parse a task name: `darkzurich`, or `segmentation:DIR` and `classification:DIR`.
+    """Parse a task name: `darkzurich`, or one with a folder, `segmentation:DIR`.
 
     Raises:
         PipelineError: an empty name or folder.

@@ -45,6 +45,7 @@ def run(
     root: str | Path | None = None,
     evaluator: str | DownstreamModel | None = None,
     evaluator_weights: str | Path | None = None,
+    class_map: str | Path | None = None,
     protocol: str | None = None,
     sample: bool = False,
     device: str = "auto",
@@ -61,6 +62,7 @@ def run(
         evaluator: timm name, mmsegmentation config, listed evaluator, or a model of your own;
             None is the task's default.
         evaluator_weights: checkpoint of the evaluator.
+        class_map: YAML file from the evaluator's classes to the task's, where they differ.
         protocol: a protocol of the task; None is its default.
         sample: evaluate on the procedural sample scenes that ship with the product.
         device: "auto", "cpu", "cuda" or "cuda:N".
@@ -77,7 +79,7 @@ def run(
         task = create_task(task, root, protocol, sample=sample)
     elif root or protocol or sample:
         raise PipelineError("root, protocol and sample belong to a task's name, not to a task")
-    bench = prepare(task, evaluator, evaluator_weights)
+    bench = prepare(task, evaluator, evaluator_weights, class_map)
     if isinstance(enhancer, str):
         loaded = load_enhancer(parse_enhancer(enhancer), sample=task.sample_data)
     else:
@@ -87,21 +89,24 @@ def run(
 
 
 def prepare(
-    task: Task, evaluator: str | DownstreamModel | None, weights: str | Path | None
+    task: Task,
+    evaluator: str | DownstreamModel | None,
+    weights: str | Path | None,
+    class_map: str | Path | None = None,
 ) -> Bench:
     """Load the evaluator of a task and hash the dataset; see `run` for arguments and errors."""
     if task.kind == "restoration":
-        if evaluator or weights:
+        if evaluator or weights or class_map:
             raise PipelineError(f"{task.name} compares with the truth; leave the evaluator out")
         loaded = _load_lpips()
         judge = RestorationEvaluator(loaded.model, task, how_to_get("alexnet"))
         return Bench(judge, loaded.weights, manifest(task.samples))
     if isinstance(evaluator, DownstreamModel):
-        if weights:
-            raise PipelineError("the evaluator is a model already; leave evaluator_weights out")
+        if weights or class_map:
+            raise PipelineError("the evaluator is a model already; leave weights and class map out")
         loaded = Loaded(evaluator, {"model": type(evaluator).__name__})
     else:
-        loaded = load_evaluator(evaluator, weights, task)
+        loaded = load_evaluator(evaluator, weights, task, class_map)
     return Bench(create_evaluator(loaded.model, task), loaded.weights, manifest(task.samples))
 
 

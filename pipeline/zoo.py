@@ -172,6 +172,18 @@ def enhancer_weights(bare: str, weights: str | None, sample: bool) -> tuple[Path
     raise PipelineError(_missing(bare, weights, key, list(listed)))
 
 
+def options_of(bare: str, path: Path, digest: str) -> dict[str, Any]:
+    """The listed options of a file that was named by its path, so that they are not lost.
+
+    Recognised by its sha256, or by its name where no hash is known; {} for a file of no entry.
+    """
+    for name, entry in entries("enhancers").items():
+        for file in entry.files if name.partition("@")[0] == bare else ():
+            if digest == file.sha256 or (not file.sha256 and Path(file.path).name == path.name):
+                return entry.options
+    return {}
+
+
 def _entry(name: str, url: str = "", **values: Any) -> Entry:
     """From `file`, `sha256` and `url`, or `folder`, `files` and the `url` that they lie below."""
     if "folder" in values:

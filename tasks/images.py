@@ -65,6 +65,19 @@ def read_rgb(path: Path) -> np.ndarray:
     return np.asarray(image.convert("RGB"))
 
 
+def image_size(path: Path) -> tuple[int, int]:
+    """(width, height) of the stored pixels, from the file's header.
+
+    Raises:
+        TaskError: as `read_rgb`.
+    """
+    try:
+        with Image.open(path) as header:
+            return header.size
+    except (OSError, Image.DecompressionBombError) as error:
+        raise TaskError(f"{path}: cannot be read as an image ({error})") from None
+
+
 def read_label(path: Path) -> np.ndarray:
     """Read a label map as the ids that the file stores (palette images give their indices).
 

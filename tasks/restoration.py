@@ -11,7 +11,7 @@ import torch
 from tasks import quality
 from tasks.errors import TaskError
 from tasks.evaluators import Evaluator, Record
-from tasks.images import read_rgb
+from tasks.images import image_size, read_rgb
 from tasks.pairs import paired_files
 from tasks.protocol import load_card
 from tasks.task import Sample, Task, require_size
@@ -60,8 +60,13 @@ class RestorationEvaluator(Evaluator):
     units: ClassVar = {"PSNR": "dB", "SSIM": "", "SSIM_gauss": "", "LPIPS": ""}
 
     def __init__(self, lpips: quality.LPIPS | None, task: Task, remedy: str = "") -> None:
-        super().__init__(lpips, task)
-        self.notes = () if lpips else (f"LPIPS is left out, its AlexNet is not here: {remedy}",)
+        small = _too_small(task) if lpips else None
+        super().__init__(None if small else lpips, task)
+        if lpips is None:
+            self.notes = (f"LPIPS is left out, its AlexNet is not here: {remedy}",)
+        elif small:
+            side = quality.LPIPS_SMALLEST_SIDE
+            self.notes = (f"LPIPS is left out, {small.image} has fewer than {side} pixels a side",)
 
     @staticmethod
     def read_target(sample: Sample) -> torch.Tensor:
@@ -89,7 +94,7 @@ class RestorationEvaluator(Evaluator):
         height, width = enhanced.shape[-2:]
         if min(height, width) < quality.LPIPS_SMALLEST_SIDE:
             raise TaskError(
-                f"{sample.image}: is {width}x{height}; LPIPS needs "
+                f"{sample.image}: is cropped to {width}x{height}; LPIPS needs "
                 f"{quality.LPIPS_SMALLEST_SIDE} pixels a side"
             )
         with torch.autocast(enhanced.device.type, enabled=False):
@@ -104,6 +109,11 @@ class RestorationEvaluator(Evaluator):
 
     def per_class(self, records):
         return {}
+
+
+def _too_small(task: Task) -> Sample | None:
+    side = quality.LPIPS_SMALLEST_SIDE
+    return next((s for s in task.samples if min(image_size(s.image)) < side), None)
 
 
 def _pixelwise(image: np.ndarray, truth: np.ndarray) -> dict[str, float]:

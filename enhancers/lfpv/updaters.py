@@ -1,11 +1,13 @@
 """Sample and Mutual Updater: how the nodes learn (Xu et al., ICCV 2025). Training only."""
 
+import math
 from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from enhancers.lfpv.convolution import convolve
 from enhancers.lfpv.options import Options
 from enhancers.lfpv.sampling import Samples, draw_partners
 from enhancers.lfpv.store import Nodes, Store
@@ -16,40 +18,37 @@ class Stack(nn.Module):
 
     4c is at most `max_width`: the parameters grow as c², 109 M at c = 256 without a bound. The
     input is `parts` maps of c channels, joined (⊕). Convolution is linear, so the first one is
-    computed for each part alone and summed where parts meet (`first`), and the last one after the
-    mean over rows (`last`): neither runs on every row.
+    computed for each part alone and summed where parts meet (`first`), and the last one of the
+    mean of its rows (`last`): neither runs on every row. Maps are k²×n×c, weights taps×in×out.
     """
 
-    def __init__(self, parts: int, channels: int, kernel: int, max_width: int) -> None:
+    def __init__(self, parts: int, channels: int, taps: int, max_width: int) -> None:
         super().__init__()
-        widths = [parts * channels, *[min(4 * channels, max_width)] * 5, channels]
-        self.padding = kernel // 2
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(before, after, kernel, padding=self.padding, bias=False)
-            for before, after in pairwise(widths)
-        )
+        self.parts = parts
+        hidden = [min(4 * channels, max_width)] * 5
+        widths = list(pairwise([parts * channels, *hidden, channels, channels]))
+        self.weights = nn.ParameterList(_uniform((taps, *pair), taps * pair[0]) for pair in widths)
+        self.bias = _uniform((channels,), taps * channels)
         # Nodes must be updated under batch statistics always, so none others are kept.
         self.norms = nn.ModuleList(
-            nn.BatchNorm2d(after, track_running_stats=False) for after in widths[1:]
+            nn.BatchNorm1d(width, track_running_stats=False) for _, width in widths[:-1]
         )
-        self.final = nn.Conv2d(channels, channels, kernel, padding=self.padding)
 
     def first(self, joined: Tensor, parts: list[int]) -> Tensor:
-        """What the n×(|parts|·c)×k×k maps of some `parts` add to the first convolution."""
-        weight = self.convolutions[0].weight
-        of_parts = weight.unflatten(1, (-1, self.final.out_channels))[:, parts].flatten(1, 2)
-        return F.conv2d(joined, of_parts, padding=self.padding)
+        """What some `parts`, k²×n×(c·|parts|), add to the first convolution, k²×n×4c."""
+        weight = self.weights[0].unflatten(1, (self.parts, -1))[:, parts].flatten(1, 2)
+        return convolve(joined, weight)
 
     def middle(self, rows: Tensor) -> Tensor:
-        """Rows of the first convolution through to the sixth ReLU, n×c×k×k."""
-        rows = F.relu(self.norms[0](rows))
-        for convolution, norm in zip(self.convolutions[1:], self.norms[1:], strict=True):
-            rows = F.relu(norm(convolution(rows)))
+        """Rows of the first convolution, k²×n×4c, through to the sixth ReLU, k²×n×c."""
+        rows = _activate(self.norms[0], rows)
+        for weight, norm in zip(self.weights[1:-1], self.norms[1:], strict=True):
+            rows = _activate(norm, convolve(rows, weight))
         return rows
 
     def last(self, mean: Tensor) -> Tensor:
-        """The mean over rows of their seventh convolution, of the mean of the sixth ReLU."""
-        return self.final(mean)
+        """The seventh convolution, of the mean over rows of what `middle` gave."""
+        return convolve(mean, self.weights[-1]) + self.bias
 
 
 class NodeUpdater(nn.Module):
@@ -64,11 +63,11 @@ class NodeUpdater(nn.Module):
     LN is over a node's c·k·k values: it keeps nodes bounded, as the bare sum does not.
     """
 
-    def __init__(self, channels: int, size: int, kernel: int, options: Options) -> None:
+    def __init__(self, channels: int, size: int, taps: int, options: Options) -> None:
         super().__init__()
         self.rule = options.rule
         samples, mutual = options.learn != "without_su", options.learn != "without_mu"
-        stack = (channels, kernel, options.max_width)
+        stack = (channels, taps, options.max_width)
         self.sample = Stack(3, *stack) if samples else None
         self.mutual = Stack(4, *stack) if mutual else None
         shape = [channels, size, size]
@@ -82,47 +81,47 @@ class NodeUpdater(nn.Module):
         nodes: Tensor,
         embedding: Tensor,
         step: Tensor,
-        weights: Tensor | None = None,
+        shares: Tensor | None = None,
     ) -> Tensor:
         """N×c×k×k samples, l×c×k×k nodes, l×c embedding: the updated nodes, l×c×k×k.
 
-        `step` is o (int64); `weights`, N×l, weigh the samples of each node and sum to 1.
+        `step` is o (int64); `shares`, N×l, weigh the samples of each node and sum to 1.
         """
-        identity = embedding[..., None, None].expand_as(nodes)
         if self.rule == "sequential":
             if self.sample:
-                nodes = self.sample_norm(self.sample_update(samples, nodes, identity, weights))
+                nodes = self.sample_norm(self.sample_update(samples, nodes, embedding, shares))
             if self.mutual:
                 partners = draw_partners(len(nodes), step)[:, None]
-                nodes = self.mutual_update(nodes, identity, partners)
+                nodes = self.mutual_update(nodes, embedding, partners)
             return self.norm(nodes)
-        raw, count = self.rule == "additive_raw", len(nodes)
-        updated = nodes
+        raw, updated = self.rule == "additive_raw", nodes
         if self.sample:
-            delta = self.sample_update(samples, nodes, identity, weights)
+            delta = self.sample_update(samples, nodes, embedding, shares)
             updated = updated + (delta * len(samples) if raw else delta)
         if self.mutual:
-            wedge = self.mutual_update(nodes, identity, all_others(count, nodes.device))
-            updated = updated + (wedge * (count - 1) if raw else wedge)
+            others = all_others(len(nodes), nodes.device)
+            wedge = self.mutual_update(nodes, embedding, others)
+            updated = updated + (wedge * others.shape[1] if raw else wedge)
         return self.norm(updated)
 
     def sample_update(
-        self, samples: Tensor, nodes: Tensor, identity: Tensor, weights: Tensor | None = None
+        self, samples: Tensor, nodes: Tensor, embedding: Tensor, shares: Tensor | None = None
     ) -> Tensor:
-        """Δ_j = mean over the samples of S(f ⊕ C_j ⊕ e_j), l×c×k×k; `weights` are instead of 1/N."""
-        ours = self.sample.first(torch.cat([nodes, identity], 1), [1, 2])
-        rows = self.sample.first(samples, [0])[:, None] + ours
-        out = self.sample.middle(rows.flatten(0, 1)).unflatten(0, rows.shape[:2])
-        mean = out.mean(0) if weights is None else torch.einsum("nl,nl...->l...", weights, out)
-        return self.sample.last(mean)
+        """Δ_j = mean over the samples of S(f ⊕ C_j ⊕ e_j), l×c×k×k; or their sum with `shares`."""
+        taken = self.sample.first(_flat(samples), [0])
+        own = self.sample.first(_joined(nodes, embedding), [1, 2])
+        rows = taken[:, :, None] + own[:, None]
+        out = self.sample.middle(rows.flatten(1, 2)).unflatten(1, rows.shape[1:3])
+        mean = out.mean(1) if shares is None else torch.einsum("nl,pnlc->plc", shares, out)
+        return _as_maps(self.sample.last(mean), nodes)
 
-    def mutual_update(self, nodes: Tensor, identity: Tensor, others: Tensor) -> Tensor:
+    def mutual_update(self, nodes: Tensor, embedding: Tensor, others: Tensor) -> Tensor:
         """∧_j = mean over h ≠ j of M(C_j ⊕ C_h ⊕ e_j ⊕ e_h), l×c×k×k; `others`, l×n, are the h."""
-        joined = torch.cat([nodes, identity], 1)
+        joined = _joined(nodes, embedding)
         own, other = self.mutual.first(joined, [0, 2]), self.mutual.first(joined, [1, 3])
-        rows = own[:, None] + other[others]
-        out = self.mutual.middle(rows.flatten(0, 1)).unflatten(0, rows.shape[:2])
-        return self.mutual.last(out.mean(1))
+        met = other.index_select(1, others.flatten()).unflatten(1, others.shape)
+        out = self.mutual.middle((own[:, :, None] + met).flatten(1, 2))
+        return _as_maps(self.mutual.last(out.unflatten(1, others.shape).mean(2)), nodes)
 
 
 class Updaters(nn.Module):
@@ -134,7 +133,7 @@ class Updaters(nn.Module):
         self.embedding = nn.Parameter(torch.randn(options.nodes, channels))
         self.vectors = NodeUpdater(channels, 1, 1, options) if options.has_vectors else None
         size = options.patch
-        self.patches = NodeUpdater(channels, size, 3, options) if options.has_patches else None
+        self.patches = NodeUpdater(channels, size, 9, options) if options.has_patches else None
 
     def forward(self, samples: Samples, store: Store) -> Nodes:
         """The nodes of `store` after its step o, with the gradient to S, M, e and the samples."""
@@ -157,3 +156,30 @@ def all_others(count: int, device: torch.device) -> Tensor:
     """For each of l nodes j the l − 1 nodes h ≠ j, l×(l − 1) int64."""
     own = torch.arange(count, device=device)[:, None]
     return (own + torch.arange(1, count, device=device)) % count
+
+
+def _uniform(shape: tuple[int, ...], fan_in: int) -> nn.Parameter:
+    """As torch starts a convolution: U(−1/√fan_in, 1/√fan_in)."""
+    bound = 1 / math.sqrt(fan_in)
+    return nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
+
+
+def _activate(norm: nn.Module, rows: Tensor) -> Tensor:
+    """ReLU(BN(rows)), statistics over rows and places."""
+    return F.relu(norm(rows.flatten(0, 1))).view_as(rows)
+
+
+def _flat(maps: Tensor) -> Tensor:
+    """n×c×k×k to k²×n×c."""
+    return maps.flatten(2).permute(2, 0, 1)
+
+
+def _as_maps(flat: Tensor, like: Tensor) -> Tensor:
+    """k²×n×c back to n×c×k×k, the shape of `like`."""
+    return flat.permute(1, 2, 0).reshape(like.shape)
+
+
+def _joined(nodes: Tensor, embedding: Tensor) -> Tensor:
+    """C ⊕ e, k²×l×2c."""
+    flat = _flat(nodes)
+    return torch.cat([flat, embedding.expand_as(flat)], 2)

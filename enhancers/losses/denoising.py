@@ -13,12 +13,13 @@ STRONGEST = 0.1
 class DenoiserPretraining(Objective):
     """MSE(n̂(x + n), n), n ~ N(0, σ²), σ ~ U(0, 0.1) for each image x.
 
-    x is the normal-light image where there is one, else what `run` makes of the low one. Trains
+    x is a normal-light image, of any scene, or without them what `run` makes of the low one. Trains
     `denoiser` alone, for RUASDenoiserObjective to start from. Noise comes from torch's global CPU
     generator.
     """
 
     trains = ("denoise_net.",)
+    unpaired = True
 
     def __init__(self, denoiser: nn.Module) -> None:
         super().__init__()

@@ -42,6 +42,8 @@ class Job:
 def enhance(arguments: Namespace) -> None:
     """Enhance every image; one that cannot be enhanced costs a line, not the others."""
     name = parse_enhancer(arguments.enhancer)
+    if name.base == "images":
+        raise PipelineError(f"'{name}' holds finished results; name an enhancer that computes")
     jobs = _plan(arguments.input, arguments.out)
     _refuse_existing(jobs, arguments.overwrite)
     device = chosen_device(arguments.device)

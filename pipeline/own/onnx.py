@@ -32,7 +32,7 @@ class OnnxEnhancer(Enhancer):
         """
         file = Path(text).expanduser()
         if not file.is_file():
-            raise PipelineError(f"onnx:{text}: there is no such file")
+            raise PipelineError(f"onnx:{text}: is no file")
         try:
             import onnxruntime
         except ImportError:

@@ -1,6 +1,7 @@
 """`python:package.module:callable`: any Python function or module as enhancer."""
 
 import sys
+import traceback
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -9,12 +10,13 @@ import torch
 from torch import nn
 
 from enhancers.base import Enhancer
+from enhancers.errors import EnhancerError
 from pipeline.errors import PipelineError
 from pipeline.files import sha256
 
 
 class PythonEnhancer(Enhancer):
-    """The user's callable, B×3×H×W float32 RGB in [0, 1] to the same; its exceptions pass."""
+    """The user's callable, B×3×H×W float32 RGB in [0, 1] to the same."""
 
     def __init__(self, name: str, function: Callable[[torch.Tensor], torch.Tensor]) -> None:
         super().__init__()
@@ -37,14 +39,9 @@ class PythonEnhancer(Enhancer):
             sys.path.insert(0, here)
         try:
             found = getattr(import_module(module), attribute)
-        except (ImportError, AttributeError, SyntaxError) as error:
-            raise PipelineError(f"python:{text}: cannot be imported ({error})") from None
-        try:
             function = found() if isinstance(found, type) else found
-        except TypeError as error:
-            raise PipelineError(
-                f"python:{text}: cannot be made without arguments ({error})"
-            ) from None
+        except Exception as error:  # whatever the user's own code raises
+            raise PipelineError(f"python:{text}: cannot be imported: {_told(error)}") from error
         if not callable(function):
             raise PipelineError(f"python:{text}: {attribute} is not callable")
         if isinstance(function, nn.Module):
@@ -58,5 +55,14 @@ class PythonEnhancer(Enhancer):
         return {"callable": self.name} | ({"sha256": sha256(Path(file))} if file else {})
 
     def enhance(self, image: torch.Tensor) -> torch.Tensor:
-        """What the callable gives for B×3×H×W in [0, 1]."""
-        return self.function(image)
+        """What the callable gives for B×3×H×W in [0, 1]; EnhancerError where it raises."""
+        try:
+            return self.function(image)
+        except Exception as error:
+            raise EnhancerError(f"python:{self.name} failed: {_told(error)}") from error
+
+
+def _told(error: Exception) -> str:
+    """Type, text and place of an exception of the user's code."""
+    *_, place = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__}: {error} ({Path(place.filename).name}, line {place.lineno})"

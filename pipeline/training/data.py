@@ -52,8 +52,8 @@ def identity(data: TrainingSet, name: str) -> dict[str, Any]:
 class Feed:
     """This rank's batches of a set from step `start` to `steps`, the same whenever it starts.
 
-    Iterated once; `waited` is the time in seconds that training has waited for a batch. `dataset`
-    is there for mmengine.
+    Iterated once, and closed then. `waited` is for how many seconds training has waited for a
+    batch; `dataset` is there for mmengine.
     """
 
     def __init__(
@@ -69,13 +69,19 @@ class Feed:
             ranks=ranks.size,
             workers=options.workers,
         )
+        self._source: Iterator[Sample] = iter(())
 
-    def __iter__(self) -> Iterator[Sample]:
-        source = iter(self._batches)
-        while True:
-            before = time.perf_counter()
-            batch = next(source, None)
+    def __iter__(self) -> "Feed":
+        self._source = iter(self._batches)
+        return self
+
+    def __next__(self) -> Sample:
+        before = time.perf_counter()
+        try:
+            return next(self._source)
+        finally:
             self.waited += time.perf_counter() - before
-            if batch is None:
-                return
-            yield batch
+
+    def close(self) -> None:
+        """End the reading processes; those of the next feed would inherit what is left of them."""
+        self._source = iter(())

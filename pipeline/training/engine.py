@@ -239,6 +239,4 @@ def _optimiser(options: Optimiser, weights: list[nn.Parameter]) -> Optimizer:
         return torch.optim.SGD(
             weights, options.rate, options.momentum, weight_decay=options.weight_decay
         )
-    return torch.optim.Adam(
-        weights, options.rate, options.betas, weight_decay=options.weight_decay
-    )
+    return torch.optim.Adam(weights, options.rate, options.betas, weight_decay=options.weight_decay)

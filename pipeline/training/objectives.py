@@ -67,7 +67,7 @@ class Objectives:
 
 
 def in_vgg16(layer: str) -> str:
-    """The layer of VGG16 in the place of VGG19's: its deeper blocks end at the third convolution."""
+    """The layer of VGG16 in the place of VGG19's: its deeper blocks have three convolutions."""
     return layer.replace("_4", "_3")
 
 

@@ -4,6 +4,7 @@ import signal
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from pipeline.training.data import Feed
 from pipeline.training.engine import Engine, NotFinite
 from pipeline.training.objectives import own_state
 from pipeline.training.session import BEST, Session
-from pipeline.training.validation import main_score, training_psnr
+from pipeline.training.validation import main_score, mean_of, training_psnr
 from pipeline.training.watch import Watch
+from tasks.pairs import TrainingSet
 from tasks.stream import Sample
 
 # In float16 the gradient scale is found by steps that overflow.
@@ -65,22 +67,23 @@ class PhaseRun:
             PipelineError: a loss or gradient that is not finite.
         """
         job = self.session.job
-        unpaired = is_adversarial(self.objective)
-        data = job.data.unpaired() if unpaired and job.data.paired else job.data
+        data = data_for(self.objective, job.data)
         end = self.start + self.phase.steps
-        self.feed = Feed(
-            data, job.recipe.data, end, job.seed, self.session.total, job.ranks
-        )
+        self.feed = Feed(data, job.recipe.data, end, job.seed, self.session.total, job.ranks)
         try:
             self.engine.run(self.feed, self.done, job.folder, self._after_step)
         except NotFinite as error:
-            kept = f"the last good checkpoint is {self.session.last}" if self.session.last else (
-                "there is no checkpoint yet"
+            kept = (
+                f"the last good checkpoint is {self.session.last}"
+                if self.session.last
+                else ("there is no checkpoint yet")
             )
             raise PipelineError(
                 f"step {self.session.total + 1} ({self.phase.objective}): {error}; {kept}. Lower "
                 "the optimiser's rate, or let such steps be skipped: training.skip_nonfinite"
             ) from None
+        finally:
+            self.feed.close()
 
     def _engine(self) -> Engine:
         job, options = self.session.job, self.session.job.recipe.training
@@ -119,22 +122,20 @@ class PhaseRun:
         return stopped
 
     def _log(self, result: Step, batch: Sample) -> None:
-        images, truth = result.images, batch.normal
+        job, total, truth = self.session.job, self.session.total, batch.normal
         if truth is not None and not is_adversarial(self.objective):
-            truth = truth.to(self.session.job.device)
-            self.watch.step(
-                self.session.total,
-                {f"{name}.psnr": training_psnr(image, truth) for name, image in images.items()},
-            )
-        steps, then, waited = self.seen
+            truth = truth.to(job.device)
+            psnr = {f"{k}.psnr": training_psnr(image, truth) for k, image in result.images.items()}
+            self.watch.step(total, psnr)
+        since, then, waited = self.seen
         self.seen = (self.done, time.perf_counter(), self.feed.waited)
         seconds = self.seen[1] - then
-        rate = self.engine.updates["model"].optimizer.param_groups[0]["lr"]
         self.watch.entry(
-            self.session.total,
+            total,
+            mean_of(job.ranks.gather(self.watch.means())),
             phase=self.phase.objective,
-            rate=rate,
-            seconds=seconds / max(1, self.done - steps),
+            rate=self.engine.updates["model"].optimizer.param_groups[0]["lr"],
+            seconds=seconds / (self.done - since),
             waiting=(self.feed.waited - waited) / seconds,
             skipped=self.engine.skipped,
         )
@@ -162,6 +163,7 @@ class PhaseRun:
             "total": session.total,
             "finished": session.total == job.recipe.steps,
             "best": session.best,
+            "perceptual": session.objectives.used,
             "model": session.model.state_dict(),
             "objective": own_state(self.objective),
             "engine": self.engine.state(),
@@ -185,6 +187,13 @@ class PhaseRun:
 
 def _target(batch: Sample) -> dict[str, Tensor]:
     return {} if batch.normal is None else {"target": batch.normal}
+
+
+def data_for(objective: Objective, data: TrainingSet) -> TrainingSet:
+    """Normal-light images as the objective takes them: as partners, or of any scenes, or none."""
+    if is_adversarial(objective) or getattr(objective, "unpaired", False):
+        return data.unpaired()
+    return data if data.paired else replace(data, normal=())
 
 
 def train_only(model: Enhancer, prefixes: Sequence[str], nodes: str) -> None:

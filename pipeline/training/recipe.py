@@ -86,7 +86,7 @@ class Phase:
 
 
 @dataclass(frozen=True)
-class Run:
+class Settings:
     """Section `training`: what all phases share.
 
     Attributes:
@@ -157,7 +157,7 @@ class Recipe:
     supervision: Supervision = "own"
     perceptual: Perceptual = "vgg"
     control: Literal["none", "two_path"] = "none"
-    training: Run = Run()
+    training: Settings = Settings()
 
     @property
     def steps(self) -> int:
@@ -213,7 +213,7 @@ def read_recipe(path: Path, supervision: str | None = None) -> Recipe:
         content["supervision"] = supervision
     if not isinstance(content.get("network", {}), dict):
         raise PipelineError(f"{path}: network must be a mapping; write {{}} for no options")
-    for section, kind in (("data", Data), ("training", Run), ("lfpv", Options)):
+    for section, kind in (("data", Data), ("training", Settings), ("lfpv", Options)):
         if section in content:
             content[section] = fill(kind, content[section], path, section)
     chosen = content.get("supervision", "own")
@@ -247,4 +247,3 @@ def _phase(values: Any, path: Path, where: str) -> Phase:
         if section in values:
             values[section] = fill(kind, values[section], path, f"{where}.{section}")
     return fill(Phase, values, path, where)
-

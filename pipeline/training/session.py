@@ -45,8 +45,8 @@ class Job:
     device: torch.device
     out: Path
     folder: Path
+    ranks: Ranks
     tensorboard: Path | None = None
-    ranks: Ranks = Ranks()
 
     def identity(self) -> dict[str, Any]:
         """All that decides the result; a checkpoint of another identity is not gone on from."""
@@ -106,6 +106,7 @@ class Session:
         if difference := differing_key(self.identity, other):
             raise PipelineError(f"{found[-1]}: cannot go on from it: {difference}")
         self.total, self.best = content["total"], content["best"]
+        self.objectives.used = content["perceptual"]
         return content
 
     def write(self, path: Path, **more: Any) -> None:

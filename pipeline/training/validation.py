@@ -29,7 +29,7 @@ class Validation:
         rows = [row for one in self.images for row in self._measure(model, one.low, one.normal)]
         model.train(was_training)
         rows = [row for part in self.ranks.gather(rows) for row in part]
-        return {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
+        return mean_of(rows)
 
     def _measure(self, model: Enhancer, low: Tensor, normal: Tensor) -> list[dict[str, float]]:
         low = low.to(self.device)
@@ -47,6 +47,12 @@ def _scores(outputs: dict[str, Tensor], normal: Tensor, index: int) -> dict[str,
         scores[f"{path}.psnr"] = quality.psnr(image, truth)
         scores[f"{path}.ssim"] = quality.ssim(image, truth)
     return scores
+
+
+def mean_of(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+    """The mean of each key over the rows that have it."""
+    keys = dict.fromkeys(key for row in rows for key in row)
+    return {key: float(np.mean([row[key] for row in rows if key in row])) for key in keys}
 
 
 def main_score(scores: dict[str, float]) -> float:

@@ -70,10 +70,13 @@ class Watch:
                 self.sums.setdefault(name, []).append(value)
         self.bar.update(self.task, completed=step, losses=_short(parts))
 
-    def entry(self, step: int, **more: Any) -> None:
-        """A line of the log: means since the last one, and `more` (a phase, a rate, seconds)."""
-        means = {name: sum(values) / len(values) for name, values in self.sums.items()}
-        self.sums = {}
+    def means(self) -> dict[str, float]:
+        """Of what `step` was told since the last time."""
+        sums, self.sums = self.sums, {}
+        return {name: sum(values) / len(values) for name, values in sums.items()}
+
+    def entry(self, step: int, means: Mapping[str, float], **more: Any) -> None:
+        """A line of the log: `means`, and `more` (a phase, a rate, seconds)."""
         self._keep({"step": step, **more, **means})
         if self.lines and time.perf_counter() - self.said > SECONDS_BETWEEN_LINES:
             self.said = time.perf_counter()

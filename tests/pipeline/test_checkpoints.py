@@ -92,3 +92,27 @@ def test_a_file_without_a_state_dict(tmp_path, content):
     torch.save(content, path)
     with pytest.raises(PipelineError, match="holds no state dict"):
         read_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    "value", [torch.zeros(2, 2).to_sparse(), torch.zeros(2, dtype=torch.complex64)]
+)
+def test_only_plain_tensors_of_real_numbers(tmp_path, value):
+    path = tmp_path / "w.pth"
+    torch.save({"a": value}, path)
+    with pytest.raises(PipelineError, match=r"w\.pth: 'a' is no plain tensor of real numbers"):
+        read_checkpoint(path)
+
+
+def test_a_dict_that_contains_itself(tmp_path):
+    content = {"a": torch.zeros(1)}
+    content["self"] = content
+    path = tmp_path / "w.pth"
+    torch.save(content, path)
+    with pytest.raises(PipelineError, match="contains itself"):
+        read_checkpoint(path)
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(PipelineError, match="is a folder; name the weights file"):
+        read_checkpoint(tmp_path)

@@ -38,6 +38,6 @@ def test_list_names_every_enhancer_and_task(capsys, monkeypatch, tmp_path):
     assert "8,636,675" in rows["enlightengan"]
     assert "522" in rows["enlightengan"]
     assert "none needed" in rows["gamma@0.6"]
-    assert str(tmp_path / "lol").split("/")[-1] in rows["lol"]
+    assert "not at" not in rows["lol"]
     assert "not at" in rows["codan"]
     assert "your own" in rows["restoration:DIR"]

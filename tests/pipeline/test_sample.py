@@ -9,9 +9,9 @@ from pipeline.result import Result
 from tasks.errors import TaskError
 
 FOLDERS = {
-    "darkzurich": "darkzurich-sample/sample-street19@ours-sample",
-    "nighttime_driving": "nighttime_driving-sample/sample-street19@ours-sample",
-    "codan": "codan-sample/sample-objects10@ours-sample",
+    "darkzurich": "darkzurich-sample/sample-cgnet_street19-street19@ours-sample",
+    "nighttime_driving": "nighttime_driving-sample/sample-cgnet_street19-street19@ours-sample",
+    "codan": "codan-sample/sample-test_resnet-objects10@ours-sample",
 }
 
 

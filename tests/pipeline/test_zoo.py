@@ -1,10 +1,11 @@
 """Weights by name: single files and sets of files, packaged, here, or to be downloaded."""
 
 import hashlib
+from pathlib import Path
 
 import pytest
 
-from pipeline import zoo
+from pipeline import create_enhancer, zoo
 from pipeline.errors import PipelineError
 from pipeline.registry import ENHANCERS
 
@@ -195,3 +196,32 @@ def test_the_digest_in_a_message_is_of_the_file(weights):
     assert zoo.hash_difference(path, one().files[0]) == (
         f"sha256 {found[:12]}…, expected {DIGEST[:12]}…"
     )
+
+
+@pytest.mark.shared
+def test_a_released_file_by_path_is_the_same_enhancer_as_by_name(shared, monkeypatch):
+    folder = shared / "reference/weights"
+    monkeypatch.setenv("PIPELINE_WEIGHTS", str(folder))
+    for name, file in (("ruas", "lol"), ("ruas", "upe"), ("sci", "easy")):
+        by_path = create_enhancer(name, folder / name / f"{file}.pt")
+        assert by_path.options == create_enhancer(name, file).options
+    assert create_enhancer("ruas", "lol").options == {"denoise": True}
+    plain = create_enhancer("ruas", folder / "ruas/lol.pt", denoise=False)
+    assert plain.options == {"denoise": False}
+
+
+def test_the_range_that_lednets_weights_work_in():
+    listed = zoo.entries("enhancers")
+    assert listed["lednet@lednet"].options == {}
+    for name in ("lednet_retrain_500000", "lednetgan"):
+        assert listed[f"lednet@{name}"].options == {"signed": True}
+        assert zoo.options_of("lednet", Path(f"my/{name}.pth"), "0" * 64) == {"signed": True}
+    assert zoo.options_of("lednet", Path("my/own.pth"), "0" * 64) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "pretrained"), [("sci@easy", "medium"), ("images:x", "y"), ("sci", "")]
+)
+def test_weights_are_named_once(name, pretrained):
+    with pytest.raises(PipelineError, match="name the weights once"):
+        create_enhancer(name, pretrained)

@@ -79,6 +79,20 @@ def test_layouts(lol, tmp_path):
         restoration.folder(lol / "eval15")
 
 
+def test_images_too_small_for_lpips_leave_it_out(tmp_path, save):
+    for side in ("low", "high"):
+        save(tmp_path / f"{side}/a.png", np.zeros((30, 40, 3), np.uint8))
+    lpips = torch.nn.Identity()
+    evaluator = restoration.RestorationEvaluator(lpips, restoration.folder(tmp_path))
+    assert evaluator.model is None
+    assert "a.png has fewer than 31 pixels a side" in evaluator.notes[0]
+    for side in ("low", "high"):
+        save(tmp_path / f"{side}/a.png", np.zeros((31, 40, 3), np.uint8))
+    evaluator = restoration.RestorationEvaluator(lpips, restoration.folder(tmp_path))
+    assert evaluator.model is lpips
+    assert evaluator.notes == ()
+
+
 def test_check_finds_nothing_wrong(lol):
     report = check.check(restoration.folder(lol / "eval15"))
     assert report.problems == []

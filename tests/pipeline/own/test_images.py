@@ -36,6 +36,11 @@ def test_stored_results_are_scored(pairs, results):
     result = run(f"images:{results}", f"restoration:{pairs}")
     assert result.scores["pairs/PSNR"].value == pytest.approx(20 * np.log10(255), abs=1e-3)
     assert result.provenance["enhancer"]["images"] == 2
+    digest = result.provenance["enhancer"]["sha256"]
+    (results / "a.png").write_bytes((results / "b.png").read_bytes())
+    changed = run(f"images:{results}", f"restoration:{pairs}").provenance["enhancer"]["sha256"]
+    assert len(digest) == 64
+    assert changed != digest
 
 
 def test_what_enhance_writes_is_scored_like_the_enhancer(pairs, tmp_path):
@@ -76,6 +81,19 @@ def test_a_missing_result_is_told_before_anything_is_computed(pairs, results, mo
     monkeypatch.setattr("tasks.restoration.RestorationEvaluator.measure", None)
     with pytest.raises(TaskError, match="has no enhanced image"):
         run(f"images:{results}", f"restoration:{pairs}")
+
+
+def test_its_results_lie_below_the_output_folder(pairs, results, tmp_path, monkeypatch):
+    monkeypatch.chdir(results)
+    out = tmp_path / "deep/out"
+    names = ["identity", "images:../results", "images:../../" + results.parent.name + "/results"]
+    command = ["run", "--enhancer", names[0], names[1], "--task", f"restoration:{pairs}"]
+    assert main([*command, "--out", str(out)]) == 0
+    files = list(tmp_path.rglob("result.json"))
+    assert len(files) == 2
+    assert all(out in file.parents for file in files)
+    again = ["run", "--enhancer", names[1], names[2], "--task", f"restoration:{pairs}"]
+    assert main([*again, "--out", str(out)]) == 2
 
 
 def test_wrong_folders(tmp_path, save):

@@ -45,7 +45,7 @@ def test_a_fixed_size_refuses_others(model):
 
 
 def test_wrong_models(model, tmp_path):
-    with pytest.raises(PipelineError, match="there is no such file"):
+    with pytest.raises(PipelineError, match="is no file"):
         OnnxEnhancer.from_source("nowhere.onnx")
     text = tmp_path / "text.onnx"
     text.write_text("not a model")

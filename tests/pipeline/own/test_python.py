@@ -37,6 +37,7 @@ def module(request):
     """Name of a module in the working folder, unlike any other test's."""
     name = f"own_{abs(hash(request.node.nodeid))}"
     Path(f"{name}.py").write_text(SOURCE)
+    Path(f"{name}_raises.py").write_text("{}['no']")
     return name
 
 
@@ -56,12 +57,35 @@ def test_functions_and_classes(module):
         ("{}:nothing", "cannot be imported"),
         ("no_such_module:f", "cannot be imported"),
         ("{}:CONSTANT", "CONSTANT is not callable"),
-        ("{}:Needy", "cannot be made without arguments"),
+        ("{}:Needy", r"TypeError: .*width.* \(python\.py, line \d+\)"),
+        ("{}_raises:f", r"cannot be imported: KeyError: 'no' \(own_\d+_raises\.py, line 1\)"),
     ],
 )
 def test_wrong_names(module, name, message):
     with pytest.raises(PipelineError, match=message):
         create_enhancer(f"python:{name.format(module)}")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("raise ValueError('too dark')", "failed: ValueError: too dark (faulty"),
+        ("return image.numpy()", "must return a float tensor, not ndarray"),
+        ("return (255 * image).byte()", "must return a float tensor, not torch.uint8"),
+        ("return image + 0.05 + 1 - image.max()", "must be finite and in [0, 1], it spans"),
+        ("return image * float('nan')", "must be finite and in [0, 1], it spans nan"),
+    ],
+)
+def test_a_faulty_callable_costs_one_line(tmp_path, save, rng, capsys, body, message):
+    module = f"faulty_{abs(hash(body))}"
+    Path(f"{module}.py").write_text(f"def f(image):\n    {body}\n")
+    save(tmp_path / "in/1.png", rng.integers(0, 256, (20, 20, 3)).astype("uint8"))
+    command = ["enhance", str(tmp_path / "in"), "--enhancer", f"python:{module}:f"]
+    assert main([*command, "--out", str(tmp_path / "out")]) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 2
+    assert "1.png: " in lines[0]
+    assert message in lines[0]
 
 
 def test_a_wrong_size_is_told(tmp_path, save, rng, capsys):

@@ -5,7 +5,6 @@ import os
 import signal
 from argparse import Namespace
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -77,13 +76,13 @@ def recipe(tmp_path):
 def train(lol, recipe, tmp_path):
     """train("sci+lfpv", out="a", steps=4, resume=True, **recipe's changes) to a run folder."""
 
-    def run(name, out="w", steps=4, resume=False, seed=0, **changes) -> Path:
+    def run(name, out="w", steps=4, resume=False, seed=0, data_name="lol", root=None, **changes):
         path = tmp_path / f"{out}.safetensors"
         train_enhancer(
             Namespace(
                 enhancer=name,
-                data="lol",
-                root=str(lol),
+                data=data_name,
+                root=str(root or lol),
                 config=recipe(name.split("+")[0], **changes),
                 supervision=None,
                 steps=steps,

@@ -5,12 +5,15 @@ import json
 import pytest
 import torch
 
+from enhancers.errors import EnhancerError
 from enhancers.losses import Paired
 from pipeline import create_enhancer
 from pipeline.checkpoints import read_checkpoint
 from pipeline.errors import PipelineError
 from pipeline.training import checkpoint
+from pipeline.training.data import identity
 from pipeline.training.validation import Validation
+from tasks.training_sets import training_set
 
 
 def log(folder):
@@ -20,7 +23,9 @@ def log(folder):
 PHASES = {"ruas": 3, "uretinex": 3}
 
 
-@pytest.mark.parametrize(("supervision", "lfpv"), [("own", ""), ("own", "+lfpv"), ("paired", "+lfpv")])
+@pytest.mark.parametrize(
+    ("supervision", "lfpv"), [("own", ""), ("own", "+lfpv"), ("paired", "+lfpv")]
+)
 @pytest.mark.parametrize("base", ["sci", "zerodcepp", "ruas", "uretinex", "enlightengan", "lednet"])
 def test_every_network_trains(train, base, supervision, lfpv):
     small = {"crop": 16 if base == "uretinex" else 32, "batch": 1}
@@ -187,3 +192,47 @@ def test_a_part_can_start_from_a_file(train, recipe, tmp_path):
     own[0]["weights"] = {"denoiser": "x.pt"}
     with pytest.raises(PipelineError, match="has no part 'denoiser'"):
         train("ruas", "b", 1, phases={"own": own})
+
+
+def test_the_control_has_two_paths_and_the_plain_networks_weights(train, last):
+    control = {"control": "two_path", "training": {"ema": 0.5, "log_every": 1}}
+    folder = train("sci", steps=2, **control)
+    entry = log(folder)[0]
+    assert {"plain", "lfpv"} <= entry.keys()
+    assert entry["plain"] == pytest.approx(entry["lfpv"], rel=1e-4)
+    path = folder.with_suffix(".safetensors")
+    assert read_checkpoint(path).header["recipe"]["control"] == "two_path"
+    assert create_enhancer("sci", pretrained=path)(torch.rand(1, 3, 20, 20)).isfinite().all()
+    with pytest.raises(PipelineError, match="control: two_path is for a network without LFPV"):
+        train("sci+lfpv", "b", 2, **control)
+
+
+@pytest.mark.parametrize("kind", ["unpaired", "sice"])
+def test_sets_without_partners(train, lol, kind):
+    """Zero-reference and adversarial objectives need none; the others say so."""
+    root = lol / "our485"
+    if kind == "unpaired":
+        (root / "high").rename(root / "normal")
+        (root / "normal/0.png").unlink()
+    else:
+        root = root / "low"
+    where = {"data_name": kind, "root": root}
+    folder = train("zerodcepp+lfpv", steps=2, **where)
+    assert not [entry for entry in log(folder) if "plain.psnr" in entry]
+    for base in ("lednet", "uretinex"):
+        with pytest.raises(EnhancerError, match="needs a normal-light image for every low one"):
+            train(base, base, 3, **where)
+    with pytest.raises(EnhancerError, match="needs a normal-light image for every low one"):
+        train("sci", "paired", supervision="paired", **where)
+    train("ruas", "ruas", 3, **where)
+    if kind == "unpaired":
+        train("enlightengan", "gan", 1, **where)
+
+
+def test_what_identifies_a_set(lol):
+    before = identity(training_set("lol", lol), "lol")
+    assert (before["low"], before["normal"], before["held_out"]) == (4, 4, 1)
+    assert identity(training_set("lol", lol), "lol") == before
+    with (lol / "our485/high/2.png").open("ab") as file:
+        file.write(b" ")
+    assert identity(training_set("lol", lol), "lol")["sha256"] != before["sha256"]
