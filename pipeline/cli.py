@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_run(commands)
+    _add_compare(commands)
     _add_enhance(commands)
     _add_list(commands)
     _add_weights(commands)
@@ -107,6 +108,29 @@ def _add_run(commands: argparse._SubParsersAction) -> None:
         metavar="N",
         help="save a panel of input, enhanced, prediction and truth for the first N images",
     )
+
+
+def _add_compare(commands: argparse._SubParsersAction) -> None:
+    compare = commands.add_parser("compare", help="paired comparison of results on the same images")
+    compare.set_defaults(module="compare", function="compare")
+    compare.add_argument(
+        "results",
+        nargs="+",
+        type=Path,
+        metavar="RESULT",
+        help="result.json; the first is compared to",
+    )
+    compare.add_argument("--reference", metavar="NAME", help="the enhancer that is compared to")
+    compare.add_argument("--score", metavar="SPLIT/METRIC", help="default: the headline")
+    compare.add_argument(
+        "--levels",
+        nargs="+",
+        type=_level,
+        metavar="LEVEL",
+        help="edges of the brightness bins, mean levels of the input (default: quartiles)",
+    )
+    compare.add_argument("--interval", choices=["percentile", "bca"], default="percentile")
+    compare.add_argument("--json", type=Path, metavar="FILE", help="write all of it")
 
 
 def _add_enhance(commands: argparse._SubParsersAction) -> None:
@@ -220,6 +244,12 @@ def _positive(text: str) -> int:
 def _natural(text: str) -> int:
     if (value := int(text)) < 0:
         raise argparse.ArgumentTypeError(f"must not be negative, not {text}")
+    return value
+
+
+def _level(text: str) -> float:
+    if not 0 <= (value := float(text)) <= 255:
+        raise argparse.ArgumentTypeError(f"must be from 0 to 255, not {text}")
     return value
 
 

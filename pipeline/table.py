@@ -16,7 +16,8 @@ def print_table(results: Sequence[Result], console: Console) -> None:
     """Print one row per enhancer: scores with intervals, Δ to identity, time per image."""
     first = results[0]
     data = " — SAMPLE SCENES" if first.data == "sample" else ""
-    table = Table(title=f"{escape(_short(first.task))}{data}, protocol {first.protocol['name']}")
+    task = escape(short_name(first.task))
+    table = Table(title=f"{task}{data}, protocol {first.protocol['name']}")
     table.add_column("enhancer", overflow="fold")
     main = {next(n for n in first.scores if n.split("/")[0] == s) for s in _splits(first)}
     for name in first.scores:
@@ -28,7 +29,7 @@ def print_table(results: Sequence[Result], console: Console) -> None:
         table.add_column("Δ", justify="right", no_wrap=True)
     table.add_column("ms", justify="right", no_wrap=True)
     for result in results:
-        row = [escape(_short(result.enhancer)), *_scores(result)]
+        row = [escape(short_name(result.enhancer)), *_scores(result)]
         if reference:
             row.append(_difference(result, reference))
         table.add_row(*row, f"{1000 * result.seconds['enhance']:.1f}")
@@ -47,7 +48,7 @@ def _heading(score: str, result: Result) -> str:
     return name.replace("pixel_", "").replace("_", " ")
 
 
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
     """A name that holds a path is shown with the last part of it, without suffix."""
     head, separator, path = name.partition(":" if ":" in name.partition("@")[0] else "@")
     return head + separator + (Path(path).stem if "/" in path else path)

@@ -61,7 +61,7 @@ class Attention(nn.Module):
         self.centre = options.centre
 
     def recall(self, nodes: Tensor, gate: Tensor | None) -> Memory:
-        """K/τ, b/τ and g·C of l×d nodes; C less its mean over the nodes where values are centred."""
+        """K/τ, b/τ and g·C of l×d nodes; where values are centred, C less its mean over them."""
         keys, offsets = self.key_norm(nodes), nodes.new_zeros(len(nodes), 1, 1)
         if isinstance(self.query_norm, nn.LayerNorm):
             offsets = (keys @ self.query_norm.bias)[:, None, None]

@@ -47,7 +47,8 @@ class Options:
         for name, least in (("nodes", 2), ("patch", 1), ("positions", 1), ("max_width", 1)):
             if getattr(self, name) < least:
                 raise EnhancerError(f"LFPV needs {name} >= {least}, not {getattr(self, name)}")
-        unread = {"direct": ("rule", "positions", "samples"), "without_su": ("positions", "samples")}
+        of_sampling = ("positions", "samples")
+        unread = {"direct": ("rule", *of_sampling), "without_su": of_sampling}
         for name in unread.get(self.learn, ()):
             if getattr(self, name) != getattr(Options, name):
                 raise EnhancerError(f"LFPV with learn={self.learn} has no {name}; leave it out")

@@ -19,7 +19,7 @@ from enhancers.lfpv.options import Options
 
 DIRECT_START = 0.02
 # Values of a strip of the feature: what is made of it then stays in the processor's cache.
-STRIP = 2**20
+STRIP = 2**18
 
 
 class Nodes(NamedTuple):
@@ -48,7 +48,7 @@ class Store(nn.Module):
         super().__init__()
         if channels < 1:
             raise EnhancerError(f"LFPV needs channels >= 1, not {channels}")
-        self.channels, self.patch = channels, options.patch
+        self.channels, self.count, self.patch = channels, options.nodes, options.patch
         self.direct = options.learn == "direct"
         self.vectors: Tensor | None = None
         self.patches: Tensor | None = None
@@ -119,10 +119,9 @@ class Store(nn.Module):
         """
         with full_precision(feature):
             wide = self._checked(feature)
-            rows = STRIP // (wide[:, :, 0].numel() * self.patch) * self.patch
-            if torch.is_grad_enabled() or wide.is_cuda or not self.local or not rows:
+            if torch.is_grad_enabled() or wide.is_cuda or not self.local:
                 return self._fuse(wide, memories).to(feature.dtype)
-            strips = [self._fuse(strip, memories) for strip in wide.split(rows, 2)]
+            strips = [self._fuse(strip, memories) for strip in wide.split(self._rows(wide), 2)]
             return torch.cat(strips, 2).to(feature.dtype)
 
     def attend(self, feature: Tensor, memories: Memories) -> Nodes:
@@ -148,6 +147,12 @@ class Store(nn.Module):
             weights = self._vector_weights(feature, spread, memories.vectors)
             fused = self.vector_attention.answer(weights, memories.vectors, onto=fused)
         return fused
+
+    def _rows(self, feature: Tensor) -> int:
+        """Rows of a strip: of k whole ones, the number that a cache holds."""
+        batch, channels, _, width = feature.shape
+        row_of_patches = batch * max(channels, self.count) * width * self.patch
+        return max(1, STRIP // row_of_patches) * self.patch
 
     def _vector_weights(self, feature: Tensor, spread: Spread | None, memory: Memory) -> Tensor:
         """T̂_v = softmax(f̂_d·C_vᵀ), f̂_d = reshape(f_d) ∈ R^{(hw)×c}: every position asks."""

@@ -15,7 +15,7 @@ from pipeline.compare import compare as compare_results
 from pipeline.errors import PipelineError
 from pipeline.files import atomic, require_writable
 from pipeline.result import Result
-from pipeline.table import DECIMALS
+from pipeline.table import DECIMALS, short_name
 
 CLASSES_SHOWN = 3
 COLOURS = {"better": "green", "worse": "red"}
@@ -78,7 +78,7 @@ def _overall(report: Report) -> Table:
         whole = one.overall
         counts = f"{whole.better}/{whole.same}/{whole.worse}"
         cells = (_number(whole.score, report), _delta(whole, report), _p(whole.p), _p(whole.p_holm))
-        table.add_row(escape(one.enhancer), *cells, counts, _verdict(whole))
+        table.add_row(escape(short_name(one.enhancer)), *cells, counts, _verdict(whole))
     return table
 
 
@@ -96,7 +96,7 @@ def _parts(
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("verdict")
     for comparison, differences in rows:
-        name = escape(comparison.enhancer)
+        name = escape(short_name(comparison.enhancer))
         for one in differences:
             cells = (_number(one.reference, report), _delta(one, report), _p(one.p_holm))
             table.add_row(name, escape(one.name), str(one.images), *cells, _verdict(one))

@@ -49,6 +49,7 @@ def _identity(result: Result, score: str) -> dict[str, Any]:
     identity |= {f"protocol ({key})": value for key, value in _protocol(result)}
     identity["evaluator"] = Path(evaluator["model"]).name if "model" in evaluator else None
     identity["evaluator's sha256"] = evaluator.get("sha256")
+    identity["class map"] = (evaluator.get("class_map") or {}).get("sha256")
     identity["dataset's sha256"] = result.provenance["dataset"]["sha256"]
     identity["classes"] = list(result.per_class[score.split("/")[0]])
     return identity

@@ -146,8 +146,8 @@ def _notes(results: Mapping[str, Result], comparisons: Sequence[Comparison]) -> 
     notes = []
     if any(difference.images < FEW for difference in tested):
         notes.append(
-            f"95 % intervals of fewer than {FEW} images are often too narrow: in a simulation 88 to "
-            "96 % of those of 15 images held the truth, 90 to 96 % of those of 50"
+            f"95 % intervals of fewer than {FEW} images are often too narrow: in a simulation 88 "
+            "to 96 % of those of 15 images held the truth, 90 to 96 % of those of 50"
         )
     if any(p["evaluator"] and "sha256" not in p["evaluator"] for p in provenance):
         notes.append("the evaluator was given in memory; whether it is one and the same is unknown")
