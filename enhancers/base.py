@@ -4,12 +4,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple, Protocol
 
+import torch
 from torch import Tensor, nn
 
 from enhancers.errors import EnhancerError
 from enhancers.states import check_state
 
 SMALLEST_SIDE = 16
+REDUCED = (torch.float16, torch.bfloat16)
 
 
 class Output(Protocol):
@@ -36,10 +38,11 @@ Run = Callable[[Tensor], Any]
 class Enhancer(nn.Module, ABC):
     """Image in, enhanced image of the same shape and range out.
 
-    `enhancer(image)`: B×3×H×W float RGB in [0, 1], H and W at least 16. Padding, cropping and a
-    value range of its own are each enhancer's own affair. `options` are the constructor's keyword
-    arguments (plain JSON values), so that a checkpoint can record them. `keeps_size` is False
-    only where an option reproduces a released script that crops at the right and the bottom.
+    `enhancer(image)`: B×3×H×W float32 RGB in [0, 1] (float64 where the parameters are), H and W
+    at least 16. Padding, cropping and a value range of its own are each enhancer's own affair.
+    `options` are the constructor's keyword arguments (plain JSON values), so that a checkpoint can
+    record them. `keeps_size` is False only where an option reproduces a released script that crops
+    at the right and the bottom.
     """
 
     keeps_size = True
@@ -53,9 +56,19 @@ class Enhancer(nn.Module, ABC):
         """Enhance a B×3×H×W image in [0, 1]; the same shape and range."""
 
     def forward(self, image: Tensor) -> Tensor:
-        """Enhance `image` (B×3×H×W in [0, 1]); EnhancerError for any other shape."""
+        """Enhance `image` (B×3×H×W in [0, 1]); float32 under autocast too.
+
+        EnhancerError for any other shape or type.
+        """
         check_image(image)
-        return self.enhance(image)
+        try:
+            enhanced = self.enhance(image)
+        except RuntimeError as error:
+            # Not asked before: autocast converts the image, and so may a user's own enhancer.
+            if message := self._other_type(image):
+                raise EnhancerError(message) from error
+            raise
+        return enhanced.float() if enhanced.dtype in REDUCED else enhanced
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
@@ -64,6 +77,12 @@ class Enhancer(nn.Module, ABC):
         if strict:
             check_state(self, state_dict)
         return super().load_state_dict(state_dict, strict, assign)
+
+    def _other_type(self, image: Tensor) -> str | None:
+        own = {_type(parameter) for parameter in self.parameters()}
+        if not own or _type(image) in own:
+            return None
+        return f"{type(self).__name__} computes in {min(own)}, this image is {_type(image)}"
 
 
 class EncodeDecode(Enhancer):
@@ -115,9 +134,19 @@ def decode_rounds(
 
 
 def check_image(image: Tensor) -> None:
-    """Raise EnhancerError unless `image` is B×3×H×W with both sides at least 16."""
+    """Raise EnhancerError unless `image` is floating, B×3×H×W with both sides at least 16."""
+    if not isinstance(image, Tensor) or not image.is_floating_point():
+        hint = "; divide by 255" if _type(image) == "uint8" else ""
+        raise EnhancerError(f"an image is float32 in [0, 1], this one is {_type(image)}{hint}")
     shape = tuple(image.shape)
     if len(shape) != 4 or shape[1] != 3:
         raise EnhancerError(f"an image batch is B×3×H×W, this one is {shape}")
     if min(shape[2:]) < SMALLEST_SIDE:
-        raise EnhancerError(f"an image needs {SMALLEST_SIDE} pixels a side, this one is {shape}")
+        size = f"{shape[3]}x{shape[2]}"
+        raise EnhancerError(f"an image needs {SMALLEST_SIDE} pixels a side, this one is {size}")
+
+
+def _type(value: object) -> str:
+    if isinstance(value, Tensor):
+        return str(value.dtype).removeprefix("torch.")
+    return type(value).__name__

@@ -10,6 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from enhancers.base import EncodeDecode
+from enhancers.options import require_flag
+from enhancers.padding import crop_centre, pad_around
+from enhancers.states import load_strict
 
 WIDTHS = (32, 64, 128, 256, 512)
 MULTIPLE = 16
@@ -64,12 +67,15 @@ class EnlightenGAN(EncodeDecode):
     result, as the released script does.
 
     f_d (512 channels, H/16 × W/16) is the output of the second block of the bottleneck.
+    EnhancerError unless both options are flags.
     """
 
     feature_channels = WIDTHS[-1]
 
     def __init__(self, align_corners: bool = True, halve_wide: bool = False) -> None:
         super().__init__(align_corners=align_corners, halve_wide=halve_wide)
+        require_flag("align_corners", align_corners)
+        require_flag("halve_wide", halve_wide)
         self.align_corners, self.halve_wide = align_corners, halve_wide
         self.blocks = nn.ModuleDict()
         for level, (channels, width) in enumerate(pairwise((4, *WIDTHS)), 1):
@@ -113,8 +119,9 @@ class EnlightenGAN(EncodeDecode):
 
     def load_released(self, state: Mapping[str, Tensor]) -> None:
         """Load 200_net_G_A.pth; BatchNorm of torch 0.3.1 did not count its batches."""
-        counts = {key: value for key, value in self.state_dict().items() if value.dim() == 0}
-        self.load_state_dict(counts | {_own_key(key): value for key, value in state.items()})
+        own = self.state_dict()
+        counts = {_published_key(key): own[key] for key in own if own[key].dim() == 0}
+        load_strict(self, counts | dict(state), _published_key)
 
     def _restore(self, padded: Tensor, size: tuple[int, int]) -> Tensor:
         if self.halve_wide and size[1] > WIDE:
@@ -130,19 +137,6 @@ def darkness(normalised: Tensor) -> Tensor:
     return 1 - (GREY[0] * red + GREY[1] * green + GREY[2] * blue) / 2
 
 
-def pad_around(image: Tensor, multiple: int) -> Tensor:
-    """Reflect B×C×H×W to multiples, half on each side, the odd row or column right and bottom."""
-    bottom, right = (-side % multiple for side in image.shape[-2:])
-    edges = (right // 2, right - right // 2, bottom // 2, bottom - bottom // 2)
-    return F.pad(image, edges, mode="reflect")
-
-
-def crop_centre(padded: Tensor, size: tuple[int, int]) -> Tensor:
-    """Undo `pad_around` of an image of `size`."""
-    top, left = ((outer - inner) // 2 for outer, inner in zip(padded.shape[-2:], size, strict=True))
-    return padded[..., top : top + size[0], left : left + size[1]]
-
-
-def _own_key(key: str) -> str:
-    key = re.sub(r"^(conv|bn)(\d_\d)\.", r"blocks.\2.\1.", key)
-    return re.sub(r"^deconv(\d)\.", r"deconv.\1.", key)
+def _published_key(key: str) -> str:
+    key = re.sub(r"^blocks\.(\d_\d)\.(conv|bn)\.", r"\2\1.", key)
+    return re.sub(r"^deconv\.", "deconv", key)

@@ -17,7 +17,8 @@ from enhancers.lednet_blocks import (
     filter_adaptively,
     kernel_branch,
 )
-from enhancers.zerodcepp import pad_to_multiples
+from enhancers.options import require_flag
+from enhancers.padding import pad_to_multiples
 
 STRIDE = 8
 
@@ -55,12 +56,15 @@ class LEDNet(EncodeDecode):
     the pooling is over the whole image, so its output differs.
 
     f_d (128 channels, ⌈H/8⌉ × ⌈W/8⌉) is the bottleneck after the second middle block.
+    EnhancerError unless both options are flags.
     """
 
     feature_channels = 128
 
     def __init__(self, signed: bool = False, script_pad: bool = False) -> None:
         super().__init__(signed=signed, script_pad=script_pad)
+        require_flag("signed", signed)
+        require_flag("script_pad", script_pad)
         self.signed, self.script_pad = signed, script_pad
         self.E_block1 = nn.Sequential(nn.Conv2d(3, 32, 3, padding=1), nn.PReLU(), DownBlock(32, 64))
         self.E_block2, self.E_block3 = DownBlock(64, 128), DownBlock(128, 128)

@@ -1,6 +1,7 @@
 """RUAS: Retinex-inspired Unrolling with Cooperative Prior Architecture Search
 (Liu et al., CVPR 2021)."""
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from enhancers.base import EncodeDecode
+from enhancers.options import require_flag
 from enhancers.states import load_strict
 
 STAGES = 3
@@ -114,13 +116,14 @@ class RUAS(EncodeDecode):
 
     f_d (12 channels, H×W) is what the last stage's cell joins before its 1×1 convolution. It is
     four maps of three channels and only that convolution and the denoiser decode it: a network
-    as thin as this can hold little.
+    as thin as this can hold little. EnhancerError unless `denoise` is a flag.
     """
 
     feature_channels = 12
 
     def __init__(self, denoise: bool = False) -> None:
         super().__init__(denoise=denoise)
+        require_flag("denoise", denoise)
         self.denoise = denoise
         self.iems = nn.ModuleList(_illumination_cell() for _ in range(STAGES))
         self.denoise_net = Denoiser()
@@ -150,12 +153,15 @@ class RUAS(EncodeDecode):
 
     def load_released(self, state: Mapping[str, Tensor]) -> None:
         """Load lol.pt (made for `denoise=True`), upe.pt or dark.pt."""
-        renamed = {key.removeprefix("enhance_net."): value for key, value in state.items()}
-        self.load_state_dict({key.replace(".cell.", "."): renamed[key] for key in renamed})
+        load_strict(self, state, _published_key)
 
     def load_released_denoiser(self, state: Mapping[str, Tensor]) -> None:
         """Load denoise.pt, the denoiser alone: where the authors start its training from."""
         load_strict(self.denoise_net, state)
+
+
+def _published_key(key: str) -> str:
+    return re.sub(r"^iems\.(\d)\.", r"enhance_net.iems.\1.cell.", key)
 
 
 def _illumination_cell() -> Cell:

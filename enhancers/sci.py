@@ -6,7 +6,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from enhancers.base import EncodeDecode
-from enhancers.states import drop_copies, select
+from enhancers.states import drop_copies, load_below
 
 DARKEST_ILLUMINATION = 1e-4
 
@@ -49,7 +49,7 @@ class SCI(EncodeDecode):
 
     def load_released(self, state: Mapping[str, Tensor]) -> None:
         """Load easy, medium or difficult; `calibrate.*` is for training and is left out."""
-        self.load_state_dict(drop_copies(select(state, "enhance."), "conv.", "blocks."))
+        load_below(self, drop_copies(state, "enhance.conv.", "enhance.blocks."), "enhance.")
 
 
 def initialise(module: nn.Module) -> None:

@@ -1,6 +1,6 @@
 """State dicts: strict loading with a one-line error, and the authors' repeated blocks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -10,9 +10,14 @@ from enhancers.errors import EnhancerError
 NAMED_AT_MOST = 3
 
 
-def check_state(module: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Raise EnhancerError, naming the first keys, unless keys and shapes are the module's."""
-    own = module.state_dict()
+def check_state(
+    module: nn.Module, state: Mapping[str, Tensor], published: Callable[[str], str] = str
+) -> None:
+    """Raise EnhancerError, naming the first keys, unless keys and shapes are the module's.
+
+    `published` tells what the file calls a key of the module.
+    """
+    own = {published(key): value for key, value in module.state_dict().items()}
     wrong_shape = [
         f"{key} {_shape(state[key])} instead of {_shape(own[key])}"
         for key in own
@@ -28,18 +33,28 @@ def check_state(module: nn.Module, state: Mapping[str, Tensor]) -> None:
         raise EnhancerError(f"these weights do not fit {type(module).__name__}: {'; '.join(found)}")
 
 
-def load_strict(module: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Load `state` into `module`; EnhancerError if any key or shape differs."""
-    check_state(module, state)
-    module.load_state_dict(state)
+def load_strict(
+    module: nn.Module, state: Mapping[str, Tensor], published: Callable[[str], str] = str
+) -> None:
+    """Load `state` into `module`; EnhancerError if any key or shape differs. See check_state."""
+    check_state(module, state, published)
+    module.load_state_dict({key: state[published(key)] for key in module.state_dict()})
 
 
-def select(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The entries below `prefix`, without it; EnhancerError if there are none."""
-    chosen = {key[len(prefix) :]: value for key, value in state.items() if key.startswith(prefix)}
-    if not chosen:
-        raise EnhancerError(f"these weights have no key that starts with {prefix!r}")
-    return chosen
+def load_below(module: nn.Module, state: Mapping[str, Tensor], prefix: str) -> None:
+    """Load the entries below `prefix` into `module`; EnhancerError as in load_strict."""
+    load_strict(module, select(state, prefix), lambda key: prefix + key)
+
+
+def select(state: Mapping[str, Tensor], *prefixes: str) -> dict[str, Tensor]:
+    """The entries below any of the prefixes; EnhancerError where a prefix has none."""
+    for prefix in prefixes:
+        if not any(key.startswith(prefix) for key in state):
+            raise EnhancerError(
+                f"these weights have no key that starts with {prefix!r}; "
+                f"the first is {next(iter(state), None)!r}"
+            )
+    return {key: value for key, value in state.items() if key.startswith(prefixes)}
 
 
 def drop_copies(state: Mapping[str, Tensor], block: str, copies: str) -> dict[str, Tensor]:

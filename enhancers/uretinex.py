@@ -2,7 +2,6 @@
 (Wu et al., CVPR 2022)."""
 
 import argparse
-import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -12,13 +11,22 @@ from torch import Tensor, nn
 
 from enhancers.base import EncodeDecode, Round
 from enhancers.errors import EnhancerError
-from enhancers.states import load_strict, select
+from enhancers.options import require_number
+from enhancers.states import load_below, load_strict, select
 
 WIDTH = 32
 TRUNK = 2 * WIDTH
 ROUNDS = 3
 GAMMA, LAMBDA, OFFSET = 0.1, 0.5, 0.05
 SMALLEST_DIVISOR = 1e-4
+SMALLEST_RATIO, LARGEST_RATIO = 0.01, 100
+# What the parts of the network are called below the stems of `released_files`.
+PUBLISHED = {
+    "model_decom": "init_low.model_R",
+    "model_R": "unfolding.model_R",
+    "model_L": "unfolding.model_L",
+    "model_A": "L_adjust.model_A",
+}
 
 
 class Decomposed(NamedTuple):
@@ -59,7 +67,7 @@ class Decomposition(nn.Module):
 
     def load_released(self, state: Mapping[str, Tensor]) -> None:
         """Load `model_R.*` of init_low.pth or init_high.pth; EnhancerError unless it fits."""
-        load_strict(self, select(state, "model_R."))
+        load_below(self, state, "model_R.")
 
 
 class SqueezeExcite(nn.Module):
@@ -175,7 +183,7 @@ class URetinex(EncodeDecode):
     P, Q = the initial R, L; in later rounds the closed forms of `solve`. R = P + n(P, Q),
     L = G(Q), and at last image = clamp(A(L, ratio)·R, 0, 1). `ratio` asks for an illumination so
     many times brighter; the released A knows those of LOL, about 5 to 10, and does not follow
-    others. EnhancerError unless it is positive.
+    others. EnhancerError unless it is a number from 0.01 to 100.
 
     f_d (64 channels, H×W) is the trunk of the reflectance unit, before its last convolution, in
     every round: what is attached there is shared by the three.
@@ -187,8 +195,7 @@ class URetinex(EncodeDecode):
 
     def __init__(self, ratio: float = 5.0) -> None:
         super().__init__(ratio=ratio)
-        if not isinstance(ratio, int | float) or not 0 < ratio < math.inf:
-            raise EnhancerError(f"ratio must be a positive number, not {ratio}")
+        require_number("ratio", ratio, SMALLEST_RATIO, LARGEST_RATIO)
         self.ratio = ratio
         self.model_decom = Decomposition()
         self.model_R = ReflectanceUnit()
@@ -235,18 +242,16 @@ class URetinex(EncodeDecode):
                 f"URetinex-Net is published as {', '.join(self.released_files)}: name their folder "
                 f"or L_adjust.pth alone; the first key here is '{next(iter(state), '')}'"
             )
-        parts = {
-            "model_decom.": select(state, "init_low.model_R."),
-            "model_R.": select(state, "unfolding.model_R."),
-            "model_L.": select(state, "unfolding.model_L."),
-            "model_A.": select(state, "L_adjust.model_A."),
-        }
-        self.load_state_dict(
-            {own + key: value for own, part in parts.items() for key, value in part.items()}
-        )
+        used = select(state, *(f"{part}." for part in PUBLISHED.values()))
+        load_strict(self, used, _published_key)
 
     def _open(self, context: Context) -> tuple[Tensor, Context]:
         return self.model_R.trunk(context.P, context.Q), context
+
+
+def _published_key(key: str) -> str:
+    part, _, rest = key.partition(".")
+    return f"{PUBLISHED[part]}.{rest}"
 
 
 def penalties(index: int) -> tuple[float, float]:

@@ -10,9 +10,13 @@ from torch import Tensor, nn
 
 from enhancers.base import EncodeDecode
 from enhancers.errors import EnhancerError
+from enhancers.options import require_flag, require_integer
+from enhancers.padding import pad_to_multiples
 
 WIDTH = 32
 CURVE_ITERATIONS = 8
+# A curve of 30×17 cells for a 1920×1080 image; the smallest image is padded to one cell.
+COARSEST = 64
 
 
 class ZeroDCEppOutput(NamedTuple):
@@ -52,15 +56,16 @@ class ZeroDCEpp(EncodeDecode):
     the released script does, so its output is smaller than its input.
 
     f_d (32 channels, H/s × W/s) is x4, the output of the fourth block: the deepest before the
-    skips join. EnhancerError unless s is an integer >= 1.
+    skips join. EnhancerError unless s is an integer from 1 to 64, and where `script_crop` would
+    leave nothing of an image.
     """
 
     feature_channels = WIDTH
 
     def __init__(self, scale_factor: int = 12, script_crop: bool = False) -> None:
         super().__init__(scale_factor=scale_factor, script_crop=script_crop)
-        if not isinstance(scale_factor, int) or scale_factor < 1:
-            raise EnhancerError(f"scale_factor must be an integer >= 1, not {scale_factor}")
+        require_integer("scale_factor", scale_factor, 1, COARSEST)
+        require_flag("script_crop", script_crop)
         self.scale_factor, self.script_crop = scale_factor, script_crop
         self.keeps_size = not script_crop
         self.e_conv1 = DepthwiseSeparable(3, WIDTH)
@@ -99,18 +104,12 @@ class ZeroDCEpp(EncodeDecode):
         self.load_state_dict(state)
 
 
-def pad_to_multiples(image: Tensor, multiple: int) -> Tensor:
-    """Pad B×C×H×W right and bottom to multiples: reflected, or the edge where that is too small."""
-    height, width = image.shape[-2:]
-    bottom, right = -height % multiple, -width % multiple
-    if not bottom and not right:
-        return image
-    mode = "reflect" if bottom < height and right < width else "replicate"
-    return F.pad(image, (0, right, 0, bottom), mode=mode)
-
-
 def _crop_to_multiples(image: Tensor, multiple: int) -> Tensor:
     height, width = image.shape[-2:]
+    if min(height, width) < multiple:
+        raise EnhancerError(
+            f"script_crop with scale_factor {multiple} leaves nothing of a {width}x{height} image"
+        )
     return image[..., : height - height % multiple, : width - width % multiple]
 
 

@@ -171,10 +171,18 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
     train.set_defaults(module="train", function="train_enhancer")
     train.add_argument("--enhancer", required=True, metavar="NAME", help="e.g. sci or sci+lfpv")
     train.add_argument(
-        "--data", required=True, metavar="DATA", help="lol, or sample (the built-in scenes)"
+        "--data",
+        required=True,
+        metavar="DATA",
+        help="sample (the built-in scenes), lol, lolv2_real, lolv2_synthetic, lolblur, "
+        "lolblur_noise, sice, sid, smid, sdsd_indoor, sdsd_outdoor, paired or unpaired",
     )
-    train.add_argument("--root", metavar="DIR", help="the dataset (default: $PIPELINE_DATA/lol)")
-    train.add_argument("--config", type=Path, metavar="FILE", help="YAML like configs/enhancers/*")
+    train.add_argument("--root", metavar="DIR", help="the dataset (default: $PIPELINE_DATA/DATA)")
+    train.add_argument(
+        "--config",
+        metavar="RECIPE",
+        help="published (default), short (minutes), or a YAML file like configs/enhancers/*",
+    )
     train.add_argument("--steps", type=_positive, metavar="N", help="instead of the config's")
     train.add_argument(
         "--supervision",

@@ -1,4 +1,4 @@
-"""The only door to mmengine, mmcv and mmsegmentation.
+"""The only door to mmcv and mmsegmentation, and to mmengine but for its training loop.
 
 mmsegmentation imports compiled mmcv operations that none of its usual models call. Where mmcv is
 the lite build, a stand-in module takes their place, so that the imports succeed and a model that

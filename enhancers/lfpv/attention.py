@@ -82,13 +82,18 @@ class Attention(nn.Module):
             logits = torch.addcmul(memory.offsets, logits, inverse)
         return logits.softmax(1)
 
+    def effective(self, weights: Tensor) -> Tensor:
+        """T̂, B×l×h×w; where answers are centred, less its mean over the places of each image."""
+        if self.centre != "answer":
+            return weights
+        return weights - weights.mean((2, 3), keepdim=True)
+
     def answer(self, weights: Tensor, memory: Memory, onto: Tensor | None = None) -> Tensor:
         """T̂·C, B×d×h×w, of the weights B×l×h×w; added to `onto` (B×d×h×w) where that is given.
 
-        Where answers are centred, T̂ less its mean over the positions of each image.
+        Where answers are centred, `effective` weights.
         """
-        if self.centre == "answer":
-            weights = weights - weights.mean((2, 3), keepdim=True)
+        weights = self.effective(weights)
         values = memory.values.expand(len(weights), -1, -1)
         flat, size = weights.flatten(2), weights.shape[2:]
         if onto is None:

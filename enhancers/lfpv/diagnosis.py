@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from enhancers.lfpv.attention import Memory
+from enhancers.lfpv.attention import Attention, Memory
 from enhancers.lfpv.enhancer import LFPVEnhancer
 from enhancers.lfpv.store import Nodes
 
@@ -68,14 +68,18 @@ def diagnose(model: LFPVEnhancer, image: Tensor) -> Diagnosis:
     weights = model.store.attend(model.encode(image)[0], memories)
     for module, mode in modes:
         module.training = mode
-    parts = zip(model.store.nodes, weights, memories, strict=True)
+    branches = (model.store.vector_attention, model.store.patch_attention)
+    parts = zip(branches, model.store.nodes, weights, memories, strict=True)
     return Diagnosis(*(_of_branch(*part) if part[0] is not None else None for part in parts))
 
 
 def node_norms(nodes: Nodes) -> dict[str, float]:
     """`vectors.norm_mean`, `vectors.norm_max` and those of the patches, without any image."""
-    norms = {name: value.detach().flatten(1).norm(dim=1) for name, value in nodes._asdict().items()
-             if value is not None}
+    norms = {
+        name: value.detach().flatten(1).norm(dim=1)
+        for name, value in nodes._asdict().items()
+        if value is not None
+    }
     return {
         f"{branch}.norm_{name}": float(of)
         for branch, found in norms.items()
@@ -83,7 +87,9 @@ def node_norms(nodes: Nodes) -> dict[str, float]:
     }
 
 
-def _of_branch(nodes: Tensor, weights: Tensor, memory: Memory) -> BranchDiagnosis:
+def _of_branch(
+    attention: Attention, nodes: Tensor, weights: Tensor, memory: Memory
+) -> BranchDiagnosis:
     """Of l×… nodes and their weights, B×l×h×w."""
     norms = nodes.flatten(1).norm(dim=1)
     rows = weights.transpose(0, 1).flatten(1)
@@ -96,7 +102,7 @@ def _of_branch(nodes: Tensor, weights: Tensor, memory: Memory) -> BranchDiagnosi
         winners.flatten().bincount(minlength=count) / winners.numel(),
         rows.mean(1),
         entropy.item(),
-        _constant(rows, memory),
+        _constant(attention.effective(weights).transpose(0, 1).flatten(1), memory),
         winners,
     )
 
@@ -106,4 +112,4 @@ def _constant(rows: Tensor, memory: Memory) -> float:
     gram = memory.values.T @ memory.values
     mean = rows.mean(1)
     energy = (rows * (gram @ rows)).sum(0).mean()
-    return ((mean @ gram @ mean) / energy).item()
+    return ((mean @ gram @ mean) / energy.clamp_min(1e-30)).item()

@@ -65,7 +65,7 @@ class LFPVEnhancer(Joined):
         """
         if not self.learns:
             raise EnhancerError("this LFPV model was built for inference, without updaters")
-        encoded = self._encode(image)
+        encoded = self.encode(image)
         nodes = self._updated(encoded[0], indices)
         self.store.keep(nodes)
         return self._paths(image, encoded, nodes)
@@ -76,7 +76,7 @@ class LFPVEnhancer(Joined):
         EnhancerError while nodes are untrained.
         """
         self.store.require_trained()
-        return self._paths(image, self._encode(image), self.store.nodes)
+        return self._paths(image, self.encode(image), self.store.nodes)
 
     def inference_state_dict(self) -> dict[str, Tensor]:
         """Network and store only, for a model built with `updaters=False`."""
@@ -100,7 +100,5 @@ class LFPVEnhancer(Joined):
         return self.updaters(samples, self.store)
 
     def _paths(self, image: Tensor, encoded: tuple[Tensor, Any], nodes: Nodes) -> Paths:
-        fuse: Callable[[Tensor], Tensor] = partial(
-            self.store, memories=self.store.recall(nodes)
-        )
+        fuse: Callable[[Tensor], Tensor] = partial(self.store, memories=self.store.recall(nodes))
         return Paths(self._path(image, encoded), self._path(image, encoded, fuse))

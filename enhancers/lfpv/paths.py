@@ -46,10 +46,10 @@ class Joined(Enhancer):
         super().__init__(**options)
         encoder, decoder = _owner(encode), _owner(decode)
         self.network = encoder if encoder is decoder else nn.ModuleList([encoder, decoder])
-        self._encode, self._decode = _unregistered(encode), _unregistered(decode)
+        self.encode, self.decode = _unregistered(encode), _unregistered(decode)
 
     def _run(self, image: Tensor, fuse: Callable[[Tensor], Tensor] | None) -> Output:
-        return decode_rounds(self._encode(image), self._decode, fuse)
+        return decode_rounds(self.encode(image), self.decode, fuse)
 
     def _path(
         self,
@@ -57,7 +57,7 @@ class Joined(Enhancer):
         encoded: tuple[Tensor, Any],
         fuse: Callable[[Tensor], Tensor] | None = None,
     ) -> Path:
-        return Path(self._encode, self._decode, fuse, image, encoded)
+        return Path(self.encode, self.decode, fuse, image, encoded)
 
 
 class TwoPath(Joined):
@@ -74,7 +74,7 @@ class TwoPath(Joined):
 
     def training_paths(self, image: Tensor, indices: Tensor | None = None) -> Paths:
         """Both paths decode f_d of `image`; one encoder pass serves both. `indices` are unread."""
-        encoded = self._encode(image)
+        encoded = self.encode(image)
         return Paths(self._path(image, encoded), self._path(image, encoded))
 
     def stored_paths(self, image: Tensor) -> Paths:

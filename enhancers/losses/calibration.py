@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from enhancers.sci import initialise
-from enhancers.states import drop_copies, load_strict, select
+from enhancers.states import drop_copies, load_below
 
 WIDTH = 16
 REPEATS = 3
@@ -33,7 +33,8 @@ class SelfCalibration(nn.Module):
 
     def load_released(self, state: Mapping[str, Tensor]) -> None:
         """Load `calibrate.*` of the authors' checkpoint; EnhancerError where it does not fit."""
-        load_strict(self, drop_copies(select(state, "calibrate."), "convs.", "blocks."))
+        state = drop_copies(state, "calibrate.convs.", "calibrate.blocks.")
+        load_below(self, state, "calibrate.")
 
 
 def _conv_norm(inputs: int) -> list[nn.Module]:

@@ -10,7 +10,7 @@ from torch.func import functional_call
 from enhancers.base import Run
 from enhancers.errors import EnhancerError
 from enhancers.losses.discriminators import PatchGAN
-from enhancers.losses.objective import Objective
+from enhancers.losses.objective import Objective, summed
 from enhancers.losses.perceptual import VGGFeatures
 
 PATCHES, PATCH = 6, 32
@@ -50,12 +50,13 @@ class EnlightenGANObjective(Objective):
         terms = self._adversarial(fake, 2 * normal - 1, corners)
         if self.vgg is not None:
             terms |= self._preservation((fake + 1) / 2, low, corners)
-        return _total(terms)
+        return summed(terms)
 
     def discriminator_loss(self, fake: Tensor, normal: Tensor) -> tuple[Tensor, dict[str, float]]:
         """What the discriminators are to minimise, and its parts.
 
-        `fake` near [-1, 1], `normal` in [0, 1], both B×3×H×W; `fake` gets no gradient.
+        `fake` near [-1, 1], `normal` in [0, 1], both B×3×H×W; `fake` gets no gradient. Local:
+        E[(D(real) − 1)²] + E[D(fake)²], summed and not halved, as in `relativistic`.
         """
         fake, real = fake.detach(), 2 * normal - 1
         whole, local = self.discriminators["global"], self.discriminators["local"]
@@ -66,7 +67,7 @@ class EnlightenGANObjective(Objective):
             "discriminator.local": least_squares(local(real_patches), 1)
             + least_squares(local(fake_patches), 0),
         }
-        return _total(terms)
+        return summed(terms)
 
     def _adversarial(self, fake: Tensor, real: Tensor, corners: Corners) -> dict[str, Tensor]:
         whole = _frozen(self.discriminators["global"])
@@ -91,7 +92,8 @@ class EnlightenGANObjective(Objective):
 def relativistic(better: Tensor, worse: Tensor) -> Tensor:
     """E[(b − E[w] − 1)²] + E[(w − E[b])²] of ratings, E over batch and positions.
 
-    The discriminator wants (real, fake), the generator (fake, real).
+    The discriminator wants (real, fake), the generator (fake, real). Both terms are summed, not
+    halved, for the source names no factor.
     """
     return least_squares(better - worse.mean(), 1) + least_squares(worse - better.mean(), 0)
 
@@ -131,8 +133,3 @@ def _frozen(network: nn.Module) -> Callable[[Tensor], Tensor]:
     """`network` without gradient for its parameters, with gradient for its input."""
     parameters = {name: value.detach() for name, value in network.named_parameters()}
     return lambda image: functional_call(network, parameters, (image,))
-
-
-def _total(terms: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
-    parts = {name: term.item() for name, term in terms.items()}
-    return torch.stack(list(terms.values())).sum(), parts

@@ -6,9 +6,9 @@ from torch import Tensor
 
 from enhancers.base import Run
 from enhancers.errors import EnhancerError
-from enhancers.losses.objective import Objective
+from enhancers.losses.objective import Objective, summed
 from enhancers.losses.perceptual import VGGFeatures
-from enhancers.zerodcepp import pad_to_multiples
+from enhancers.padding import pad_to_multiples
 
 VGG_LAYERS = ("conv1_2", "conv2_2", "conv3_4", "conv4_4")
 PERCEPTUAL_WEIGHT, SIDE_WEIGHT = 0.01, 0.8
@@ -41,8 +41,7 @@ class LEDNetObjective(Objective):
         terms = self._distance(out.raw, normal)
         for name, term in self._distance(out.side, reduce_target(normal)).items():
             terms[f"side_{name}"] = SIDE_WEIGHT * term
-        parts = {name: term.item() for name, term in terms.items()}
-        return torch.stack(list(terms.values())).sum(), parts
+        return summed(terms)
 
     def _distance(self, image: Tensor, target: Tensor) -> dict[str, Tensor]:
         terms = {"l1": F.l1_loss(image, target)}

@@ -1,7 +1,9 @@
 """The contract of every training objective."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
 
 from enhancers.base import Run
@@ -21,3 +23,9 @@ class Objective(nn.Module, ABC):
         self, run: Run, low: Tensor, normal: Tensor | None
     ) -> tuple[Tensor, dict[str, float]]:
         """The loss of `run` on one batch, and its parts."""
+
+
+def summed(terms: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
+    """What an objective gives: the sum of its weighted terms, scalars, and each as a float."""
+    parts = {name: term.item() for name, term in terms.items()}
+    return torch.stack(list(terms.values())).sum(), parts

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from enhancers.base import Run
 from enhancers.errors import EnhancerError
-from enhancers.losses.objective import Objective
+from enhancers.losses.objective import Objective, summed
 
 SOFTNESS = 1e-3
 
@@ -27,5 +27,4 @@ class Paired(Objective):
         """See Objective."""
         if normal is None:
             raise EnhancerError("paired supervision needs a normal-light image for every low one")
-        loss = charbonnier(run(low).image, normal)
-        return loss, {"charbonnier": loss.item()}
+        return summed({"charbonnier": charbonnier(run(low).image, normal)})

@@ -6,9 +6,9 @@ from torch import Tensor
 
 from enhancers.base import Run
 from enhancers.errors import EnhancerError
-from enhancers.losses.objective import Objective
-from enhancers.losses.sci import neighbour_differences, released_ycbcr, smoothness, ycbcr
-from enhancers.losses.zerodcepp import total_variation
+from enhancers.losses.objective import Objective, summed
+from enhancers.losses.sci import released_ycbcr, ycbcr
+from enhancers.losses.smoothness import neighbour_differences, smoothness, total_variation
 
 ILLUMINATION_FIDELITY_WEIGHT, DENOISED_FIDELITY_WEIGHT = 0.5, 1e-7
 COLOUR_SIGMA = 0.1
@@ -31,7 +31,7 @@ class RUASObjective(Objective):
         self, run: Run, low: Tensor, normal: Tensor | None
     ) -> tuple[Tensor, dict[str, float]]:
         """See Objective; `run` gives `illuminations`, `normal` is not looked at."""
-        return _total(illumination_terms(run(low).illuminations[-1], low, self.released))
+        return summed(illumination_terms(run(low).illuminations[-1], low, self.released))
 
 
 class RUASDenoiserObjective(Objective):
@@ -48,7 +48,7 @@ class RUASDenoiserObjective(Objective):
         out = run(low)
         if out.noise is None:
             raise EnhancerError("to train the denoiser of RUAS needs its option denoise: true")
-        return _total(denoiser_terms(out.images[-1].detach(), out.noise))
+        return summed(denoiser_terms(out.images[-1].detach(), out.noise))
 
 
 def illumination_terms(
@@ -82,7 +82,3 @@ def released_smoothness(illumination: Tensor, colours: Tensor) -> Tensor:
         for colour, step in pairs
     ]
     return 2 * torch.stack(terms).sum()
-
-
-def _total(terms: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
-    return torch.stack(list(terms.values())).sum(), {k: term.item() for k, term in terms.items()}

@@ -1,6 +1,5 @@
 """The self-calibrated, zero-reference objective of SCI (Ma et al., CVPR 2022)."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -9,11 +8,11 @@ from torch import Tensor
 
 from enhancers.base import Run
 from enhancers.losses.calibration import SelfCalibration
-from enhancers.losses.objective import Objective
+from enhancers.losses.objective import Objective, summed
+from enhancers.losses.smoothness import smoothness
 
 STAGES = 3
 FIDELITY_WEIGHT = 1.5
-WINDOW_RADIUS = 2
 COLOUR_SIGMA = 10.0
 # ITU-R BT.601 in [0, 1]: rows Y, Cb, Cr, columns R, G, B.
 BT601 = ((0.257, 0.504, 0.098), (-0.148, -0.291, 0.439), (0.439, -0.368, -0.071))
@@ -49,8 +48,7 @@ class SCIObjective(Objective):
         stages = self.stages(run, low)
         fidelity = FIDELITY_WEIGHT * torch.stack([stage.fidelity for stage in stages]).sum()
         smooth = torch.stack([stage.smoothness for stage in stages]).sum()
-        parts = {"fidelity": fidelity.item(), "smoothness": smooth.item()}
-        return fidelity + smooth, parts
+        return summed({"fidelity": fidelity, "smoothness": smooth})
 
     def stages(self, run: Run, low: Tensor) -> list[Stage]:
         """The terms of the three stages for B×3×H×W `low`."""
@@ -60,24 +58,13 @@ class SCIObjective(Objective):
             illumination = run(entered).illumination
             colours = self._ycbcr(entered)
             fidelity = F.mse_loss(illumination, entered)
-            terms.append(Stage(fidelity, smoothness(illumination, colours)))
+            terms.append(Stage(fidelity, smoothness(illumination, colours, COLOUR_SIGMA)))
             if stage + 1 < STAGES:
                 entered = low + self.calibrate((low / illumination).clamp(0, 1))
         return terms
 
     def _ycbcr(self, image: Tensor) -> Tensor:
         return released_ycbcr(image) if self.released_ycbcr else ycbcr(image)
-
-
-def smoothness(illumination: Tensor, colours: Tensor, sigma: float = COLOUR_SIGMA) -> Tensor:
-    """Σ over the 24 neighbour offsets of mean[exp(−‖Δcolours‖²/(2σ²))·‖Δt‖₁], B×3×H×W both."""
-    pairs = zip(neighbour_differences(colours), neighbour_differences(illumination), strict=True)
-    terms = [
-        ((-colour.square().sum(1) / (2 * sigma**2)).exp() * step.abs().sum(1)).mean()
-        for colour, step in pairs
-    ]
-    # An offset and its opposite compare the same pairs of pixels.
-    return 2 * torch.stack(terms).sum()
 
 
 def ycbcr(image: Tensor) -> Tensor:
@@ -92,14 +79,3 @@ def released_ycbcr(image: Tensor) -> Tensor:
     """
     rows = image.contiguous().view(-1, 3) @ image.new_tensor(RELEASED).T
     return (rows + image.new_tensor(OFFSETS)).view(image.shape)
-
-
-def neighbour_differences(values: Tensor) -> Iterator[Tensor]:
-    """Neighbour minus pixel, where both exist, of 12 offsets; the other 12 are their opposites."""
-    height, width = values.shape[-2:]
-    for down in range(WINDOW_RADIUS + 1):
-        for right in range(-WINDOW_RADIUS, WINDOW_RADIUS + 1):
-            if (down, right) > (0, 0):
-                start, stop = max(0, -right), width - max(0, right)
-                here = values[..., : height - down, start:stop]
-                yield values[..., down:, start + right : stop + right] - here

@@ -14,9 +14,9 @@ from torchvision.transforms.functional import rgb_to_grayscale
 
 from enhancers.base import Run
 from enhancers.errors import EnhancerError
-from enhancers.losses.objective import Objective
+from enhancers.losses.objective import Objective, summed
 from enhancers.losses.perceptual import VGGFeatures
-from enhancers.losses.zerodcepp import total_variation
+from enhancers.losses.smoothness import total_variation
 from enhancers.uretinex import Decomposed, Decomposition, Unfolded, penalties, ratio_between
 
 ILLUMINATION_WEIGHT, EDGE_AWARE_WEIGHT, SMOOTHNESS_WEIGHT = 0.1, 0.1, 20.0
@@ -47,7 +47,7 @@ class DecompositionObjective(Objective):
         normal = _required(normal)
         dark, bright = run(low).initial, self.high(normal)
         target = brightest(normal) ** (1 / DISPLAY_GAMMA)
-        return _summed(
+        return summed(
             {
                 "low.reconstruction": reconstruction(dark, low),
                 "low.illumination": ILLUMINATION_WEIGHT
@@ -89,7 +89,7 @@ class UnfoldingObjective(Objective):
         }
         if self.features is not None:
             terms["perceptual"] = perceptual(self.features(out.reflectance), self.features(target))
-        return _summed(terms)
+        return summed(terms)
 
 
 class AdjustmentObjective(Objective):
@@ -113,7 +113,7 @@ class AdjustmentObjective(Objective):
         # The network's own ratio is fixed; each pair is to be trained with its own.
         ratio = ratio_between(out.illumination, target)
         adjusted = out.adjustment(out.illumination, ratio)
-        return _summed(
+        return summed(
             {
                 "gradient": gradient_difference(adjusted, target),
                 "illumination": F.mse_loss(adjusted, target),
@@ -181,8 +181,3 @@ def _required(normal: Tensor | None) -> Tensor:
     if normal is None:
         raise EnhancerError("URetinex needs a normal-light image for every low one")
     return normal
-
-
-def _summed(terms: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
-    parts = {name: term.item() for name, term in terms.items()}
-    return torch.stack(list(terms.values())).sum(), parts

@@ -5,7 +5,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from enhancers.base import Run
-from enhancers.losses.objective import Objective
+from enhancers.losses.objective import Objective, summed
+from enhancers.losses.smoothness import total_variation
 
 SMOOTHNESS_WEIGHT, COLOUR_WEIGHT, EXPOSURE_WEIGHT = 1600.0, 5.0, 10.0
 REGION, EXPOSURE_PATCH, WELL_EXPOSED = 4, 16, 0.6
@@ -25,16 +26,7 @@ class ZeroDCEppObjective(Objective):
             "colour": COLOUR_WEIGHT * colour_constancy(out.image),
             "exposure": EXPOSURE_WEIGHT * exposure(out.image),
         }
-        parts = {name: term.item() for name, term in terms.items()}
-        return torch.stack(list(terms.values())).sum(), parts
-
-
-def total_variation(curve: Tensor) -> Tensor:
-    """2/B·(ΣΔ_h²/((H−1)·W) + ΣΔ_w²/(H·(W−1))) of B×C×H×W; C is not in the counts."""
-    batch, _, height, width = curve.shape
-    vertical = curve.diff(dim=-2).square().sum() / ((height - 1) * width)
-    horizontal = curve.diff(dim=-1).square().sum() / (height * (width - 1))
-    return 2 * (vertical + horizontal) / batch
+        return summed(terms)
 
 
 def spatial_consistency(image: Tensor, low: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from pipeline.factory import dataset_root
 from pipeline.sample import sample_folder
 from pipeline.training.ranks import Ranks
 from pipeline.training.recipe import Data
+from pipeline.training.signals import held_back
 from tasks.pairs import TrainingSet
 from tasks.stream import Sample, Stream, batches
 from tasks.training_sets import LAYOUTS, training_set
@@ -25,7 +27,7 @@ def find_set(name: str, root: str | Path | None) -> TrainingSet:
     if name == "sample":
         if root:
             raise PipelineError("--data sample brings its own data; leave --root out")
-        return training_set("paired", sample_folder("train") / "pairs")
+        return training_set("lol", sample_folder("train") / "pairs")
     if name not in LAYOUTS:
         raise PipelineError(
             f"unknown training data '{name}'; there are {', '.join((*LAYOUTS, 'sample'))}"
@@ -72,7 +74,11 @@ class Feed:
         self._source: Iterator[Sample] = iter(())
 
     def __iter__(self) -> "Feed":
-        self._source = iter(self._batches)
+        source = iter(self._batches)
+        # The reading processes start with the first batch; what is held back here stays so in them.
+        with held_back():
+            first = list(islice(source, 1))
+        self._source = chain(first, source)
         return self
 
     def __next__(self) -> Sample:

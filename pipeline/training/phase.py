@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from enhancers.base import Enhancer
+from enhancers.lfpv import LFPVEnhancer, diagnose, node_norms
 from enhancers.losses import Objective
 from enhancers.states import load_strict
 from enhancers.training import Step, StepLoss, is_adversarial, plain_network
@@ -73,11 +74,8 @@ class PhaseRun:
         try:
             self.engine.run(self.feed, self.done, job.folder, self._after_step)
         except NotFinite as error:
-            kept = (
-                f"the last good checkpoint is {self.session.last}"
-                if self.session.last
-                else ("there is no checkpoint yet")
-            )
+            last = self.session.last
+            kept = f"the last good checkpoint is {last}" if last else "there is no checkpoint yet"
             raise PipelineError(
                 f"step {self.session.total + 1} ({self.phase.objective}): {error}; {kept}. Lower "
                 "the optimiser's rate, or let such steps be skipped: training.skip_nonfinite"
@@ -105,7 +103,8 @@ class PhaseRun:
         if session.average:
             session.average.update()
         ended = step == self.phase.steps
-        stopped = session.job.ranks.any(bool(session.stop.number), session.job.device)
+        device, ranks = session.job.device, session.job.ranks
+        stopped = ranks.any(bool(session.stop.number), device)
         due = {name: ended or step % getattr(options, f"{name}_every") == 0
                for name in ("log", "validate", "save")}  # fmt: skip
         self.watch.step(session.total, result.parts)
@@ -114,6 +113,7 @@ class PhaseRun:
         if due["validate"]:
             shown = {"input": batch.low, **result.images}
             self.watch.images(session.total, shown | _target(batch))
+            self.watch.entry(session.total, nodes_of(session.model, batch.low.to(device)))
             self._validate()
         if due["save"] or stopped:
             self._save()
@@ -132,7 +132,7 @@ class PhaseRun:
         seconds = self.seen[1] - then
         self.watch.entry(
             total,
-            mean_of(job.ranks.gather(self.watch.means())),
+            mean_of(job.ranks.gather(self.watch.means())) | nodes_of(self.session.model),
             phase=self.phase.objective,
             rate=self.engine.updates["model"].optimizer.param_groups[0]["lr"],
             seconds=seconds / (self.done - since),
@@ -187,6 +187,17 @@ class PhaseRun:
 
 def _target(batch: Sample) -> dict[str, Tensor]:
     return {} if batch.normal is None else {"target": batch.normal}
+
+
+def nodes_of(model: Enhancer, low: Tensor | None = None) -> dict[str, float]:
+    """What a log says of the nodes, if there are any: norms, and how images of `low` use them."""
+    if not isinstance(model, LFPVEnhancer):
+        return {}
+    if low is None or not model.trained:
+        found = node_norms(model.store.nodes)
+    else:
+        found = diagnose(model, low).scalars()
+    return {f"nodes.{name}": value for name, value in found.items()}
 
 
 def data_for(objective: Objective, data: TrainingSet) -> TrainingSet:

@@ -77,7 +77,8 @@ class Watch:
 
     def entry(self, step: int, means: Mapping[str, float], **more: Any) -> None:
         """A line of the log: `means`, and `more` (a phase, a rate, seconds)."""
-        self._keep({"step": step, **more, **means})
+        if means:
+            self._keep({"step": step, **more, **means})
         if self.lines and time.perf_counter() - self.said > SECONDS_BETWEEN_LINES:
             self.said = time.perf_counter()
             self.lines.print(f"step {step} of {self.steps}: {_short(means)}", highlight=False)

@@ -1,5 +1,6 @@
 """Real data of the shared folder, and a small network that stands for any enhancer."""
 
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,6 +9,10 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+
+# The synthetic weights give values up to 47, of which another CPU's order of sums alone can change
+# more than 1e-5.
+LARGE_VALUES = ("lednet_synthweights/*_out", "enlightengan_synthweights/*")
 
 # Networks and images here are so small that a second thread costs more than it gives.
 torch.set_num_threads(1)
@@ -51,8 +56,7 @@ def two_threads():
 def parity(reference):
     """parity(value, "sci/crop_113x97_easy_out"): assert that the authors' code gave the same.
 
-    max |ours − released| ≤ 1e-5. The synthetic weights of two networks give values up to 47,
-    where another CPU's order of sums alone can make more: there it is 2e-6 of the largest value.
+    max |ours − released| ≤ 1e-5; for LARGE_VALUES ≤ 2e-6 of the largest value, where that is more.
     """
 
     def check(value: Tensor, name: str) -> None:
@@ -60,7 +64,10 @@ def parity(reference):
         assert value.shape == released.shape
         deviation = (value - released).abs().max().item()
         DEVIATIONS[name] = max(deviation, DEVIATIONS.get(name, 0.0))
-        assert deviation <= max(1e-5, 2e-6 * released.abs().max().item()), name
+        allowed = 1e-5
+        if any(fnmatch(name, pattern) for pattern in LARGE_VALUES):
+            allowed = max(allowed, 2e-6 * released.abs().max().item())
+        assert deviation <= allowed, name
 
     return check
 

@@ -1,5 +1,8 @@
 """The contract, for every enhancer there is."""
 
+import re
+
+import numpy as np
 import pytest
 import torch
 from torch import is_tensor
@@ -60,10 +63,88 @@ def test_same_shape_and_range_at_any_size(name, size):
     assert out.max() <= 1
 
 
-@pytest.mark.parametrize("shape", [(3, 32, 32), (1, 1, 32, 32), (1, 3, 15, 32), (1, 3, 32, 15)])
-def test_other_shapes_are_refused(shape):
-    with pytest.raises(EnhancerError, match=str(shape[-1])):
+@pytest.mark.parametrize("name", NETWORKS)
+@torch.no_grad()
+def test_mixed_precision_gives_single_precision_images(name):
+    torch.manual_seed(0)
+    network, image = NETWORKS[name]().eval(), torch.rand(1, 3, 24, 32)
+    with torch.autocast("cpu", torch.bfloat16):
+        out = network(image)
+    assert out.dtype == torch.float32
+    # The types inside differ, or nothing was mixed.
+    assert not torch.equal(out, network(image))
+    assert (out - network(image)).abs().mean() < 0.02
+
+
+@pytest.mark.parametrize("name", ALL)
+@torch.no_grad()
+def test_double_precision_stays_as_it_is(name):
+    enhancer = ALL[name]().eval().double()
+    image = torch.rand(1, 3, 24, 32, dtype=torch.float64)
+    assert enhancer(image).dtype == torch.float64
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        ((3, 32, 32), "B×3×H×W, this one is (3, 32, 32)"),
+        ((1, 1, 32, 32), "B×3×H×W, this one is (1, 1, 32, 32)"),
+        ((1, 3, 200, 15), "16 pixels a side, this one is 15x200"),
+        ((1, 3, 15, 200), "16 pixels a side, this one is 200x15"),
+    ],
+)
+def test_other_shapes_are_refused(shape, said):
+    with pytest.raises(EnhancerError, match=re.escape(said)):
         Identity()(torch.rand(shape))
+
+
+@pytest.mark.parametrize(
+    ("image", "said"),
+    [
+        (torch.zeros(1, 3, 16, 16, dtype=torch.uint8), "this one is uint8; divide by 255"),
+        (torch.zeros(1, 3, 16, 16, dtype=torch.int64), "this one is int64$"),
+        (np.zeros((16, 16, 3)), "this one is ndarray$"),
+    ],
+)
+@pytest.mark.parametrize("name", ALL)
+def test_only_floats_are_images(name, image, said):
+    with pytest.raises(EnhancerError, match=said):
+        ALL[name]()(image)
+
+
+@pytest.mark.parametrize("given", [torch.float64, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("name", NETWORKS)
+@torch.no_grad()
+def test_another_type_than_the_weights_is_refused(name, given):
+    image = torch.zeros(1, 3, 16, 16, dtype=given)
+    said = f"computes in float32, this image is {str(given)[6:]}"
+    with pytest.raises(EnhancerError, match=said):
+        NETWORKS[name]()(image)
+    with pytest.raises(EnhancerError, match=said):
+        with_lfpv(NETWORKS[name]())(image)
+
+
+class Failing(SCI):
+    def enhance(self, image):
+        raise RuntimeError("out of memory")
+
+
+class Halving(SCI):
+    """Converts for itself."""
+
+    def enhance(self, image):
+        return super().enhance(image.to(self.in_conv[0].weight))
+
+
+@torch.no_grad()
+def test_other_failures_are_not_explained_by_the_type():
+    with pytest.raises(RuntimeError, match="out of memory"):
+        Failing()(torch.rand(1, 3, 16, 16))
+
+
+@torch.no_grad()
+def test_an_enhancer_may_convert_for_itself():
+    assert Halving().bfloat16()(torch.rand(1, 3, 16, 16)).dtype == torch.float32
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -16,10 +16,23 @@ def test_gamma_is_a_power():
     assert torch.allclose(Gamma(0.5)(image), torch.tensor([0.0, 0.5, 1.0]).repeat(1, 3, 16, 6))
 
 
-@pytest.mark.parametrize("exponent", [0, -1.0, float("inf"), float("nan")])
+@pytest.mark.parametrize("exponent", [0, -1.0, float("inf"), float("nan"), True, "0.6", 10**400])
 def test_gamma_needs_a_positive_exponent(exponent):
-    with pytest.raises(EnhancerError, match="exponent"):
+    with pytest.raises(EnhancerError, match="exponent must be a number from 0.01 to 100, not"):
         Gamma(exponent)
+
+
+@pytest.mark.parametrize("text", ["dark", "-1", "nan", "101"])
+def test_gamma_after_at_needs_a_positive_number(text):
+    assert Gamma.from_parameter("0.6").exponent == 0.6
+    with pytest.raises(EnhancerError, match=f"gamma@{text}: needs a positive number"):
+        Gamma.from_parameter(text)
+
+
+@pytest.mark.parametrize("exponent", [0.01, 100])
+def test_the_strongest_gamma_is_finite(exponent):
+    out = Gamma(exponent)(torch.rand(1, 3, 16, 16).round(decimals=1))
+    assert out.isfinite().all()
 
 
 def test_clahe_raises_local_contrast_in_8_bit_steps():
@@ -44,10 +57,21 @@ def test_clahe_treats_each_image_alone():
     assert np.array_equal(CLAHE()(images).numpy(), singles.numpy())
 
 
-@pytest.mark.parametrize("wrong", [{"clip_limit": 0.0}, {"tiles": 0}])
-def test_clahe_needs_positive_options(wrong):
-    with pytest.raises(EnhancerError, match="CLAHE"):
-        CLAHE(**wrong)
+@pytest.mark.parametrize("name", ["clip_limit", "tiles"])
+@pytest.mark.parametrize("wrong", [0, -1, True, "8", 1e9, 10**400, None])
+def test_clahe_needs_options_in_range(name, wrong):
+    with pytest.raises(EnhancerError, match=f"^{name} must be a"):
+        CLAHE(**{name: wrong})
+
+
+def test_tiles_are_counted_whole():
+    with pytest.raises(EnhancerError, match="tiles must be a whole number from 1 to 64, not 8.0"):
+        CLAHE(tiles=8.0)
+
+
+def test_the_most_tiles_fit_the_smallest_image():
+    image = torch.rand(1, 3, 16, 17)
+    assert CLAHE(256, 64)(image).shape == image.shape
 
 
 def test_options_are_recorded():

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from enhancers import EnhancerError
-from enhancers.enlightengan import EnlightenGAN, crop_centre, pad_around
+from enhancers.enlightengan import EnlightenGAN
 from tests.enhancers.synthetic import synthetic_state
 
 FOLDER = "enlightengan_synthweights"
@@ -43,9 +43,18 @@ def test_released_keys_are_all_loaded(released_shapes):
     assert all((value == (0.5 if value.dim() else 7)).all() for value in loaded.values())
 
 
-def test_foreign_weights_are_refused():
-    with pytest.raises(EnhancerError, match="missing"):
-        EnlightenGAN().load_released({"conv1_1.weight": torch.zeros(32, 4, 3, 3)})
+def test_foreign_weights_are_refused_by_the_names_in_the_file():
+    with pytest.raises(EnhancerError, match=r"missing conv1_1\.weight, .*unexpected e_conv1"):
+        EnlightenGAN().load_released({"e_conv1.weight": torch.zeros(1)})
+    with pytest.raises(EnhancerError, match=r"shape of bn2_1\.bias \(3,\) instead of \(64,\)"):
+        EnlightenGAN().load_released({"bn2_1.bias": torch.zeros(3)})
+
+
+@pytest.mark.parametrize("option", ["align_corners", "halve_wide"])
+@pytest.mark.parametrize("wrong", ["yes", 1, None])
+def test_options_are_flags(option, wrong):
+    with pytest.raises(EnhancerError, match=f"{option} must be true or false, not {wrong!r}"):
+        EnlightenGAN(**{option: wrong})
 
 
 def test_parameter_count_of_the_released_network():
@@ -80,14 +89,6 @@ def test_residual_is_scaled_by_the_darkness_of_the_input():
     assert torch.allclose(out.raw, 2 * image - 1 + expected, atol=1e-6)
 
 
-def test_padding_reflects_half_on_each_side_and_is_cropped_back():
-    image = torch.rand(1, 1, 9, 16)
-    padded = pad_around(image, 16)
-    assert torch.equal(padded[0, 0, :3], image[0, 0, [3, 2, 1]])
-    assert torch.equal(padded[0, 0, 12:], image[0, 0, [7, 6, 5, 4]])
-    assert torch.equal(crop_centre(padded, (9, 16)), image)
-
-
 @torch.no_grad()
 def test_wide_images_are_halved_only_when_asked(monkeypatch):
     monkeypatch.setattr("enhancers.enlightengan.WIDE", 40)
@@ -100,6 +101,15 @@ def test_wide_images_are_halved_only_when_asked(monkeypatch):
     enlarged = F.interpolate(half, (17, 41), mode="bilinear", align_corners=True)
     assert torch.allclose(script.run(wide).raw, enlarged, atol=1e-6)
     assert not torch.allclose(ours.run(wide).raw, enlarged, atol=1e-2)
+
+
+@pytest.mark.parametrize(("width", "columns"), [(2200, 138), (2201, 69)])
+def test_wide_is_above_2200_pixels(width, columns):
+    with torch.device("meta"):
+        network, image = EnlightenGAN(halve_wide=True), torch.empty(1, 3, 16, width)
+        feature, context = network.encode(image)
+    assert feature.shape == (1, 512, 1, columns)
+    assert network.decode(feature, context).raw.shape == image.shape
 
 
 def test_gradient_reaches_every_parameter_from_both_parts():

@@ -63,8 +63,15 @@ def test_parameters_of_every_block(shared):
 
 
 def test_foreign_weights_are_refused():
-    with pytest.raises(EnhancerError, match="E_block1"):
+    with pytest.raises(EnhancerError, match=r"missing E_block1.*unexpected in_conv\.0\.weight"):
         LEDNet().load_released({"in_conv.0.weight": torch.zeros(1)})
+
+
+@pytest.mark.parametrize("option", ["signed", "script_pad"])
+@pytest.mark.parametrize("wrong", ["x", 1, None])
+def test_options_are_flags(option, wrong):
+    with pytest.raises(EnhancerError, match=f"{option} must be true or false, not {wrong!r}"):
+        LEDNet(**{option: wrong})
 
 
 @pytest.mark.parametrize("size", [(16, 16), (17, 23), (24, 40)])
@@ -73,7 +80,8 @@ def test_any_size_keeps_its_shape(size):
     network, image = LEDNet().eval(), torch.rand(2, 3, *size)
     height, width = -(-size[0] // 8), -(-size[1] // 8)
     feature, _ = network.encode(image)
-    assert feature.shape == (2, network.feature_channels, height, width)
+    assert feature.shape == (2, 128, height, width)
+    assert network.feature_channels == 128
     out = network.run(image)
     assert out.image.shape == out.raw.shape == image.shape
     assert out.side.shape == (2, 3, height, width)

@@ -70,7 +70,7 @@ def test_the_denoiser_can_start_from_the_released_one(weights):
 
 @pytest.mark.shared
 def test_the_denoiser_alone_is_no_released_network(weights):
-    with pytest.raises(EnhancerError, match=r"missing iems.*unexpected stem\.weight"):
+    with pytest.raises(EnhancerError, match=r"missing enhance_net\.iems.*unexpected stem\.weight"):
         RUAS().load_released(weights("ruas/denoise.pt"))
 
 
@@ -78,6 +78,20 @@ def test_foreign_weights_are_refused():
     for load in (RUAS().load_released, RUAS().load_released_denoiser):
         with pytest.raises(EnhancerError, match=r"unexpected e_conv1\.weight"):
             load({"e_conv1.weight": torch.zeros(1)})
+
+
+def test_weights_that_do_not_fit_are_named_as_in_their_file():
+    key = "enhance_net.iems.1.cell.c5.bias"
+    with pytest.raises(EnhancerError, match=rf"shape of {key} \(1,\) instead of \(3,\)"):
+        RUAS().load_released({key: torch.zeros(1)})
+    with pytest.raises(EnhancerError, match=r"missing enhance_net\.iems\.0\.cell\.c1_r"):
+        RUAS().load_released({key: torch.zeros(3)})
+
+
+@pytest.mark.parametrize("wrong", ["yes", 1, None])
+def test_denoise_is_a_flag(wrong):
+    with pytest.raises(EnhancerError, match=f"denoise must be true or false, not {wrong!r}"):
+        RUAS(denoise=wrong)
 
 
 def test_parameter_counts_of_the_paper():
@@ -140,7 +154,8 @@ def test_illumination_and_image_stay_in_range(logit):
 def test_the_last_convolution_alone_decodes_the_feature():
     network, image = RUAS(), torch.rand(1, 3, 16, 16)
     feature, context = network.encode(image)
-    assert feature.shape == (1, network.feature_channels, 16, 16)
+    assert feature.shape == (1, 12, 16, 16)
+    assert network.feature_channels == 12
     network.iems[-1].c5.bias += 1
     again, _ = network.encode(image)
     assert torch.equal(again, feature)

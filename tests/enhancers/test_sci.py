@@ -23,13 +23,15 @@ def test_parity_with_the_released_network(name, weights, crop, parity):
 def test_released_weights_with_unshared_blocks_are_refused(weights):
     state = weights("sci/easy.pt")
     state["enhance.blocks.0.0.weight"] = state["enhance.blocks.0.0.weight"] + 1
-    with pytest.raises(EnhancerError, match=r"blocks\.0\.0\.weight"):
+    with pytest.raises(EnhancerError, match=r"^enhance\.blocks\.0\.0\.weight should be a copy"):
         SCI().load_released(state)
 
 
 def test_foreign_weights_are_refused():
-    with pytest.raises(EnhancerError, match="enhance"):
+    with pytest.raises(EnhancerError, match=r"'enhance\.'; the first is 'e_conv1\.weight'"):
         SCI().load_released({"e_conv1.weight": torch.zeros(1)})
+    with pytest.raises(EnhancerError, match=r"missing enhance\.in_conv\.0\.weight"):
+        SCI().load_released({"enhance.in_conv.0.bias": torch.zeros(3)})
 
 
 def test_parameter_count_of_the_paper():

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from enhancers import EnhancerError
-from enhancers.states import drop_copies, load_strict, select
+from enhancers.states import drop_copies, load_below, load_strict, select
 
 
 def test_load_strict_loads():
@@ -35,10 +35,32 @@ def test_only_the_first_keys_are_named():
         load_strict(nn.Identity(), {f"k{i}": torch.zeros(1) for i in range(10)})
 
 
-def test_select_takes_a_prefix_off():
-    assert select({"a.x": 1, "b.x": 2}, "a.") == {"x": 1}
-    with pytest.raises(EnhancerError, match=r"'c\.'"):
-        select({"a.x": 1}, "c.")
+def test_select_keeps_what_lies_below_a_prefix():
+    state = {"a.x": 1, "b.x": 2, "c.x": 3, "ab.x": 4}
+    assert select(state, "a.") == {"a.x": 1}
+    assert select(state, "c.", "a.") == {"a.x": 1, "c.x": 3}
+    with pytest.raises(EnhancerError, match=r"starts with 'd\.'; the first is 'a\.x'"):
+        select(state, "a.", "d.")
+    with pytest.raises(EnhancerError, match="the first is None"):
+        select({}, "d.")
+
+
+def test_a_part_of_a_file_is_loaded():
+    source, target = nn.Linear(3, 2), nn.Linear(3, 2)
+    state = {f"a.{key}": value for key, value in source.state_dict().items()}
+    load_below(target, state | {"b.weight": torch.zeros(1)}, "a.")
+    assert torch.equal(source.weight, target.weight)
+    with pytest.raises(EnhancerError, match=r"missing a\.bias; unexpected a\.x; shape of a\.wei"):
+        load_below(target, {"a.weight": torch.zeros(1), "a.x": torch.zeros(1)}, "a.")
+
+
+def test_keys_are_named_as_published():
+    source, target = nn.Linear(3, 2), nn.Linear(3, 2)
+    state = {key.upper(): value for key, value in source.state_dict().items()}
+    load_strict(target, state, str.upper)
+    assert torch.equal(source.bias, target.bias)
+    with pytest.raises(EnhancerError, match="missing BIAS; unexpected bias"):
+        load_strict(target, {"WEIGHT": source.weight, "bias": source.bias}, str.upper)
 
 
 def test_copies_of_a_shared_block_are_dropped():

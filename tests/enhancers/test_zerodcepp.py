@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from enhancers import EnhancerError
-from enhancers.zerodcepp import ZeroDCEpp, pad_to_multiples
+from enhancers.padding import pad_to_multiples
+from enhancers.zerodcepp import ZeroDCEpp
 
 
 @pytest.fixture
@@ -76,21 +77,34 @@ def test_output_stays_in_range_under_the_strongest_curve(extreme):
     assert out.max() <= 1
 
 
-def test_padding_reflects_and_falls_back_to_the_edge():
-    image = torch.arange(20.0).reshape(1, 1, 4, 5)
-    reflected = pad_to_multiples(image, 3)
-    assert reflected.shape == (1, 1, 6, 6)
-    assert torch.equal(reflected[0, 0, 4:, :5], image[0, 0, [2, 1]])
-    repeated = pad_to_multiples(image, 12)
-    assert repeated.shape == (1, 1, 12, 12)
-    assert (repeated[0, 0, 4:, 4:] == image[0, 0, 3, 4]).all()
-
-
 def test_parameter_count_of_the_paper():
     assert sum(parameter.numel() for parameter in ZeroDCEpp().parameters()) == 10_561
 
 
-@pytest.mark.parametrize("scale_factor", [0, -1, 1.5])
-def test_scale_factor_must_be_a_positive_integer(scale_factor):
-    with pytest.raises(EnhancerError, match="scale_factor"):
+@pytest.mark.parametrize("scale_factor", [0, -1, 1.5, 12.0, True, "12", 65, 1e9, 10**400])
+def test_scale_factor_must_be_an_integer_in_range(scale_factor):
+    said = "scale_factor must be a whole number from 1 to 64, not "
+    with pytest.raises(EnhancerError, match=said):
         ZeroDCEpp(scale_factor)
+
+
+@pytest.mark.parametrize("script_crop", ["yes", [1], 1])
+def test_script_crop_is_a_flag(script_crop):
+    with pytest.raises(EnhancerError, match="script_crop must be true or false, not"):
+        ZeroDCEpp(script_crop=script_crop)
+
+
+@torch.no_grad()
+def test_the_coarsest_curve_of_the_smallest_image():
+    image = torch.rand(1, 3, 16, 17)
+    assert ZeroDCEpp(64)(image).shape == image.shape
+
+
+@pytest.mark.parametrize("size", [(16, 40), (40, 16)])
+@torch.no_grad()
+def test_the_script_does_not_crop_an_image_away(size):
+    network = ZeroDCEpp(17, script_crop=True)
+    said = f"script_crop with scale_factor 17 leaves nothing of a {size[1]}x{size[0]} image"
+    with pytest.raises(EnhancerError, match=said):
+        network(torch.rand(1, 3, *size))
+    assert network(torch.rand(1, 3, 17, 40)).shape == (1, 3, 17, 34)

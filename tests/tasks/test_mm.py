@@ -75,18 +75,26 @@ def test_no_config_makes_a_download(tmp_path):
     assert not [m for m in model.modules() if "Pretrained" in str(getattr(m, "init_cfg", ""))]
 
 
-def test_mmseg_is_imported_nowhere_else():
+@pytest.mark.parametrize(
+    ("modules", "doors"),
+    [
+        (("mmcv", "mmseg"), ["tasks/mm.py"]),
+        (("mmengine",), ["pipeline/training/engine.py", "tasks/mm.py"]),
+    ],
+)
+def test_they_are_imported_nowhere_else(modules, doors):
+    starts = tuple(f"{word} {module}" for word in ("import", "from") for module in modules)
     root = configs.ROOT.parent
     importing = [
         path.relative_to(root).as_posix()
         for package in ("pipeline", "enhancers", "tasks")
         for path in (root / package).rglob("*.py")
         if any(
-            line.strip().startswith(("import mm", "from mmcv", "from mmseg", "from mmengine"))
+            line.strip().startswith(starts)
             for line in path.read_text().splitlines()
         )
     ]
-    assert importing == ["tasks/mm.py"]
+    assert sorted(importing) == doors
 
 
 @pytest.mark.shared

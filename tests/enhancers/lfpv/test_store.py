@@ -1,34 +1,58 @@
 """The query against the paper's equations, written as loops in float64."""
 
+import copy
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
 
 from enhancers import EnhancerError
+from enhancers.lfpv import store as store_module
+from enhancers.lfpv.attention import TINY
+from enhancers.lfpv.options import Options
 from enhancers.lfpv.store import Nodes, Store
 
 L, C, K = 5, 3, 4
+OPTIONS = {
+    "paper": {},
+    "bare": {"normalize": False},
+    "sqrt": {"temperature": "sqrt"},
+    "learnt": {"temperature": "learnt", "normalize": False},
+    "values": {"centre": "values"},
+    "answer": {"centre": "answer"},
+    "gate": {"gate": True},
+}
 
 
-@pytest.fixture(params=[True, False], ids=["normalized", "bare"])
-def store(request):
+def make(channels=C, **options):
+    """A store of random parameters in float64."""
     torch.manual_seed(0)
-    made = Store(C, L, K, normalize=request.param).double()
-    for parameter in made.parameters():
-        torch.nn.init.uniform_(parameter, 0.5, 1.5)
+    made = Store(channels, Options(**{"nodes": L, "patch": K} | options)).double()
+    for name, parameter in made.named_parameters():
+        if name not in ("vectors", "patches"):
+            torch.nn.init.uniform_(parameter, 0.5, 1.5)
     return made
+
+
+@pytest.fixture(params=OPTIONS)
+def options(request):
+    return OPTIONS[request.param]
 
 
 @pytest.fixture
 def nodes():
-    generator = torch.Generator().manual_seed(1)
-    options = {"generator": generator, "dtype": torch.float64}
-    return Nodes(torch.randn(L, C, **options), torch.randn(L, C, K, K, **options))
+    return random_nodes()
 
 
-def features(height, width):
+def random_nodes(seed=1, channels=C, dtype=torch.float64):
+    options = {"generator": torch.Generator().manual_seed(seed), "dtype": dtype}
+    return Nodes(torch.randn(L, channels, **options), torch.randn(L, channels, K, K, **options))
+
+
+def features(height, width, channels=C):
     generator = torch.Generator().manual_seed(2)
-    return torch.randn(2, C, height, width, generator=generator, dtype=torch.float64)
+    return torch.randn(2, channels, height, width, generator=generator, dtype=torch.float64)
 
 
 def normalized(values, norm):
@@ -39,71 +63,185 @@ def normalized(values, norm):
     return (values - values.mean()) / torch.sqrt(spread + norm.eps) * norm.weight + norm.bias
 
 
-def answer(query, keys, attention):
-    """softmax over the nodes of q·C_j, times C, for one flat query."""
+def slow_weights(query, keys, attention, temperature):
+    """softmax over the nodes of q·C_j/τ for one flat query."""
+    divisor = {"one": 1.0, "sqrt": math.sqrt(len(query))}.get(temperature)
+    if divisor is None:
+        divisor = attention.log_temperature.exp()
     asked = normalized(query, attention.query_norm)
-    logits = [(asked * normalized(key, attention.key_norm)).sum() for key in keys]
-    weights = torch.stack(logits).exp() / torch.stack(logits).exp().sum()
-    return sum(weight * key for weight, key in zip(weights, keys, strict=True))
+    logits = [(asked * normalized(key, attention.key_norm)).sum() / divisor for key in keys]
+    powers = torch.stack(logits).exp()
+    return powers / powers.sum()
 
 
-def test_vector_query_against_loops(store, nodes):
-    feature = features(5, 6)
-    got = store.query_vectors(feature, nodes)
-    for n in range(2):
-        for y in range(5):
-            for x in range(6):
-                expected = answer(feature[n, :, y, x], nodes.vectors, store.vector_attention)
-                assert torch.allclose(got[n, :, y, x], expected, atol=1e-12)
+def slow_fusion(store, feature, nodes, options, branches=("vectors", "patches")):
+    """f_d + g·(f̄_d + f̄'_d), one position and one patch after the other."""
+    batch, _, height, width = feature.shape
+    attentions = {"vectors": store.vector_attention, "patches": store.patch_attention}
+    fused = feature.clone()
+    for branch in branches:
+        size = 1 if branch == "vectors" else K
+        keys = [node.flatten() for node in getattr(nodes, branch)]
+        mean = sum(keys) / L if options.get("centre") == "values" else 0
+        for n in range(batch):
+            corners = [(y, x) for y in range(0, height, size) for x in range(0, width, size)]
+            weights = {}
+            for top, left in corners:
+                patch = torch.empty(C, size, size, dtype=torch.float64)
+                for y in range(size):
+                    for x in range(size):
+                        at = min(top + y, height - 1), min(left + x, width - 1)
+                        patch[:, y, x] = feature[n, :, at[0], at[1]]
+                weights[top, left] = slow_weights(
+                    patch.flatten(), keys, attentions[branch], options.get("temperature", "one")
+                )
+            if options.get("centre") == "answer":
+                common = sum(weights.values()) / len(corners)
+                weights = {corner: own - common for corner, own in weights.items()}
+            for (top, left), own in weights.items():
+                answer = sum(w * (key - mean) for w, key in zip(own, keys, strict=True))
+                answer = answer.view(C, size, size) * (store.gate if options.get("gate") else 1)
+                region = fused[n, :, top : top + size, left : left + size]
+                region += answer[:, : region.shape[1], : region.shape[2]]
+    return fused
 
 
 @pytest.mark.parametrize("size", [(8, 12), (9, 7), (2, 3)])
-def test_patch_query_against_loops(store, nodes, size):
-    feature = features(*size)
-    got = store.query_patches(feature, nodes)
-    height, width = size
-    for n in range(2):
-        for top in range(0, height, K):
-            for left in range(0, width, K):
-                patch = torch.empty(C, K, K, dtype=torch.float64)
-                for y in range(K):
-                    for x in range(K):
-                        at = min(top + y, height - 1), min(left + x, width - 1)
-                        patch[:, y, x] = feature[n, :, at[0], at[1]]
-                keys = [node.flatten() for node in nodes.patches]
-                expected = answer(patch.flatten(), keys, store.patch_attention).view(C, K, K)
-                region = got[n, :, top : top + K, left : left + K]
-                inside = expected[:, : region.shape[1], : region.shape[2]]
-                assert torch.allclose(region, inside, atol=1e-12)
+@torch.no_grad()
+def test_fusion_against_loops(options, nodes, size):
+    store = make(**options)
+    got = store(features(*size), store.recall(nodes))
+    expected = slow_fusion(store, features(*size), nodes, options)
+    assert torch.allclose(got, expected, atol=1e-11)
 
 
-def test_fusion_adds_both_answers_to_the_feature(store, nodes):
-    feature = features(6, 6)
-    answers = store.query_vectors(feature, nodes) + store.query_patches(feature, nodes)
-    assert torch.allclose(store(feature, nodes), feature + answers)
+@pytest.mark.parametrize("branch", ["vectors", "patches"])
+@torch.no_grad()
+def test_one_branch_against_loops(nodes, branch):
+    store = make(branches=branch)
+    got = store(features(9, 7), store.recall(nodes))
+    assert torch.allclose(got, slow_fusion(store, features(9, 7), nodes, {}, (branch,)), atol=1e-11)
+    other = {"vectors": "patch", "patches": "vector"}[branch]
+    assert not any(other in key for key in store.state_dict())
 
 
-def test_values_are_not_normalised(store, nodes):
-    one = Nodes(nodes.vectors[:1].expand(L, C), nodes.patches[:1].expand(L, C, K, K))
-    got = store.query_vectors(features(4, 4), one)
+@pytest.mark.parametrize("name", OPTIONS.keys() - {"paper"})
+@torch.no_grad()
+def test_every_option_changes_the_query(nodes, name):
+    paper, other = make(), make(**OPTIONS[name])
+    first, second = (one(features(8, 8), one.recall(nodes)) for one in (paper, other))
+    assert not torch.allclose(first, second, atol=1e-2)
+
+
+@torch.no_grad()
+def test_what_each_place_attends_to(nodes):
+    store, feature = make(), features(9, 7)
+    vectors, patches = store.attend(feature, store.recall(nodes))
+    assert vectors.shape == (2, L, 9, 7)
+    assert patches.shape == (2, L, 3, 2)
+    own = slow_weights(feature[1, :, 5, 6], nodes.vectors, store.vector_attention, "one")
+    assert torch.allclose(vectors[1, :, 5, 6], own)
+    flat = nodes.patches.flatten(1)
+    own = slow_weights(feature[0, :, 4:8, :4].flatten(), flat, store.patch_attention, "one")
+    assert torch.allclose(patches[0, :, 1, 0], own)
+
+
+@torch.no_grad()
+def test_a_centred_answer_holds_no_constant(nodes):
+    store, feature = make(centre="answer"), features(8, 12)
+    change = store(feature, store.recall(nodes)) - feature
+    assert change.abs().max() > 0.1
+    assert change.mean((2, 3)).abs().max() < 1e-12
+
+
+@torch.no_grad()
+def test_values_are_not_normalised():
+    store, nodes = make(branches="vectors"), random_nodes()
+    same = Nodes(nodes.vectors[:1].expand(L, C), None)
+    got = store(features(4, 4), store.recall(same)) - features(4, 4)
     assert torch.allclose(got, nodes.vectors[0].view(1, C, 1, 1).expand_as(got))
+
+
+@torch.no_grad()
+def test_patches_of_one_pixel_are_vectors(nodes):
+    vectors = make(branches="vectors", normalize=False)
+    patches = make(branches="patches", normalize=False, patch=1)
+    feature = features(5, 6)
+    as_patches = Nodes(None, nodes.vectors[..., None, None])
+    got = patches(feature, patches.recall(as_patches))
+    assert torch.allclose(got, vectors(feature, vectors.recall(nodes)))
+    weights = F.linear(feature.movedim(1, -1), nodes.vectors).softmax(-1)
+    assert torch.allclose(got - feature, F.linear(weights, nodes.vectors.T).movedim(-1, 1))
+
+
+def test_the_gate_starts_closed(nodes):
+    store = Store(C, Options(nodes=L, gate=True)).double()
+    feature = features(8, 8)
+    fused = store(feature, store.recall(nodes))
+    assert torch.equal(fused, feature)
+    (fused**2).sum().backward()
+    assert store.gate.grad.abs() > 0
+
+
+@pytest.mark.parametrize("learnt", [False, True])
+def test_query_is_differentiable_in_feature_and_nodes(nodes, learnt):
+    store = make(temperature="learnt", gate=True, centre="answer") if learnt else make()
+    given = [value.requires_grad_() for value in (features(5, 3)[:1], *nodes)]
+    parameters = list(store.parameters())
+
+    def run(feature, vectors, patches, *_):
+        return store(feature, store.recall(Nodes(vectors, patches)))
+
+    assert torch.autograd.gradcheck(run, (*given, *parameters))
 
 
 def test_nothing_of_positions_times_nodes_times_channels_is_built():
     size, channels, count = 16, 32, 32
-    store = Store(channels, count, 4)
+    store = Store(channels, Options(nodes=count))
     feature = torch.randn(1, channels, size, size, requires_grad=True)
-    nodes = Nodes(torch.randn(count, channels), torch.randn(count, channels, 4, 4))
+    nodes = Nodes(torch.randn(count, channels), torch.randn(count, channels, K, K))
     saved = []
     with torch.autograd.graph.saved_tensors_hooks(
         lambda tensor: (saved.append(tensor.numel()), tensor)[1], lambda tensor: tensor
     ):
-        store(feature, nodes)
+        store(feature, store.recall(nodes))
     assert max(saved) <= max(size * size * channels, nodes.patches.numel())
 
 
+@torch.no_grad()
+def test_strips_give_the_same(nodes, monkeypatch):
+    store, feature = make(), features(31, 13)
+    whole = store(feature, store.recall(nodes))
+    for strip in (1, 600):
+        monkeypatch.setattr(store_module, "STRIP", strip)
+        assert torch.allclose(store(feature, store.recall(nodes)), whole, atol=1e-12)
+
+
+@torch.no_grad()
+def test_shares_of_samples_against_loops(nodes):
+    store, queries = make(temperature="sqrt"), features(2, 2).movedim(1, -1).reshape(-1, C)
+    shares = store.vector_attention.shares(queries, nodes.vectors)
+    rows = [slow_weights(q, nodes.vectors, store.vector_attention, "sqrt") + TINY for q in queries]
+    expected = torch.stack(rows) / sum(rows)
+    assert torch.allclose(shares, expected)
+    assert torch.allclose(shares.sum(0), torch.ones(L, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_queries_are_computed_in_full(dtype):
+    store = Store(64, Options(nodes=L)).float()
+    nodes = random_nodes(channels=64, dtype=torch.float32)
+    memories = store.recall(nodes)
+    half = (300 * torch.randn(1, 64, 8, 8)).to(dtype)
+    expected = store(half.float(), memories)
+    with torch.autocast("cpu", dtype):
+        got = store(half, store.recall(nodes))
+    assert got.dtype == dtype
+    assert torch.equal(got, expected.to(dtype))
+
+
 def test_keep_stores_without_gradient_and_counts():
-    store = Store(C, L, K)
+    store = Store(C, Options(nodes=L))
     nodes = Nodes(torch.rand(L, C, requires_grad=True), torch.rand(L, C, K, K, requires_grad=True))
     assert store.updates == 0
     assert not store.vectors.any()
@@ -115,28 +253,85 @@ def test_keep_stores_without_gradient_and_counts():
     assert not store.patches.requires_grad
 
 
-def test_query_is_differentiable_in_feature_and_nodes(nodes):
-    store = Store(C, L, K).double()
-    given = [value.requires_grad_() for value in (features(5, 3)[:1], *nodes)]
-    assert torch.autograd.gradcheck(lambda f, v, p: store(f, Nodes(v, p)), given)
+def test_direct_nodes_are_parameters_that_start_small():
+    store = Store(64, Options(nodes=64, learn="direct"))
+    assert {"vectors", "patches"} <= {name for name, _ in store.named_parameters()}
+    for nodes in store.nodes:
+        assert nodes.std().item() == pytest.approx(0.02, rel=0.1)
+        assert abs(nodes.mean()) < 0.002
 
 
-def test_patches_of_one_pixel_are_vectors(nodes):
-    store = Store(C, L, 1, normalize=False).double()
-    same = Nodes(nodes.vectors, nodes.vectors[..., None, None])
-    feature = features(5, 6)
-    weights = F.linear(feature.movedim(1, -1), nodes.vectors).softmax(-1)
-    expected = F.linear(weights, nodes.vectors.T)
-    assert torch.allclose(store.query_vectors(feature, same), expected.movedim(-1, 1))
-    assert torch.allclose(store.query_patches(feature, same), expected.movedim(-1, 1))
+@pytest.fixture
+def remembered(monkeypatch):
+    """A trained store at inference, and how often its nodes were made ready."""
+    store = Store(C, Options(nodes=L)).eval()
+    store.keep(random_nodes(dtype=torch.float32))
+    count = []
+    recall = store.recall
+    monkeypatch.setattr(store, "recall", lambda nodes: count.append(1) or recall(nodes))
+    return store, count
 
 
-@pytest.mark.parametrize("wrong", [{"nodes": 1}, {"patch": 0}, {"channels": 0}])
-def test_wrong_options_are_told(wrong):
-    with pytest.raises(EnhancerError, match="=".join(map(str, *wrong.items()))):
-        Store(**{"channels": C, "nodes": L, "patch": K} | wrong)
+@torch.inference_mode()
+def test_nodes_are_made_ready_once(remembered):
+    store, count = remembered
+    for _ in range(3):
+        store.recall_stored()
+    assert len(count) == 1
+
+
+CHANGES = {
+    "keep": lambda store: store.keep(random_nodes(3, dtype=torch.float32)),
+    "in place": lambda store: store.vectors.add_(1),
+    "norm": lambda store: store.vector_attention.key_norm.bias.add_(1),
+    "load": lambda store: store.load_state_dict(
+        {key: value + 1 for key, value in store.state_dict().items()}
+    ),
+    "data": lambda store: setattr(store.vectors, "data", store.vectors.data + 1),
+    "mode": lambda store: (store.vectors.data.add_(1), store.eval()),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+@torch.no_grad()
+def test_changed_nodes_are_made_ready_anew(remembered, name):
+    store, _ = remembered
+    store.recall_stored()
+    CHANGES[name](store)
+    expected = store.recall(store.nodes)
+    for got, wanted in zip(store.recall_stored(), expected, strict=True):
+        assert all(torch.equal(*pair) for pair in zip(got, wanted, strict=True))
+
+
+@torch.no_grad()
+def test_a_copy_and_a_moved_store_make_their_own(remembered):
+    store, count = remembered
+    store.recall_stored()
+    twin = copy.deepcopy(store)
+    for _ in range(store.vectors._version + 3):
+        twin.vectors.add_(1)
+        assert torch.equal(twin.recall_stored().vectors.values, twin.vectors.T)
+    assert store.double().recall_stored().vectors.keys.dtype == torch.float64
+
+
+def test_with_gradient_nothing_is_remembered(remembered):
+    store, count = remembered
+    store.recall_stored()
+    assert store.recall_stored().vectors.keys.requires_grad
+    assert len(count) == 2
+
+
+def test_untrained_nodes_are_told():
+    with pytest.raises(EnhancerError, match="no trained nodes"):
+        Store(C, Options()).recall_stored()
+
+
+def test_no_channels_are_told():
+    with pytest.raises(EnhancerError, match="channels >= 1, not 0"):
+        Store(0, Options())
 
 
 def test_a_feature_of_other_channels_is_told(nodes):
+    store = make()
     with pytest.raises(EnhancerError, match="3 channels, the feature has 7"):
-        Store(C, L, K).double()(torch.rand(1, 7, 8, 8, dtype=torch.float64), nodes)
+        store(torch.rand(1, 7, 8, 8, dtype=torch.float64), store.recall(nodes))

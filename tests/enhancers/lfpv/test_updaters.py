@@ -1,64 +1,56 @@
-"""The updates against the paper's equations, row by row in float64."""
+"""The updates against the paper's equations, row by row in float64, with conv2d."""
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
-from enhancers import EnhancerError
-from enhancers.lfpv.store import Nodes
-from enhancers.lfpv.updaters import (
-    NodeUpdater,
-    Updaters,
-    convolution_stack,
-    draw_positions,
-    sample,
-)
+from enhancers.lfpv.options import Options
+from enhancers.lfpv.sampling import Samples, draw_partners
+from enhancers.lfpv.store import Nodes, Store
+from enhancers.lfpv.updaters import NodeUpdater, Stack, Updaters, all_others
 
 L, C = 5, 3
-KINDS = [(1, 1), (4, 3)]
+BRANCHES = {"vectors": (1, 1), "patches": (4, 9)}
+STEP = torch.tensor(11)
 
 
 def slow_stack(stack, rows):
-    """Convolutions by torch; BatchNorm over rows and pixels by its definition."""
-    for layer in stack:
-        if isinstance(layer, nn.BatchNorm2d):
-            mean = rows.mean((0, 2, 3), keepdim=True)
-            spread = ((rows - mean) ** 2).mean((0, 2, 3), keepdim=True)
-            weight, bias = (value.view(1, -1, 1, 1) for value in (layer.weight, layer.bias))
-            rows = (rows - mean) / torch.sqrt(spread + layer.eps) * weight + bias
-        else:
-            rows = layer(rows)
-    return rows
+    """Whole rows, N×(parts·c)×k×k, through all seven layers; BatchNorm by its definition."""
+    for index, weight in enumerate(stack.weights):
+        side = 3 if len(weight) == 9 else 1
+        kernel = weight.permute(2, 1, 0).unflatten(2, (side, side))
+        rows = F.conv2d(rows, kernel, padding=side // 2)
+        if index == 6:
+            return rows + stack.bias.view(-1, 1, 1)
+        norm = stack.norms[index]
+        mean = rows.mean((0, 2, 3), keepdim=True)
+        spread = ((rows - mean) ** 2).mean((0, 2, 3), keepdim=True)
+        unit = (rows - mean) / torch.sqrt(spread + norm.eps)
+        rows = F.relu(unit * norm.weight.view(-1, 1, 1) + norm.bias.view(-1, 1, 1))
 
 
 def slow_delta(updater, samples, nodes, embedding):
-    rows, owners = [], []
-    for one in samples:
-        for j in range(L):
-            identity = embedding[j].view(C, 1, 1).repeat(1, *nodes.shape[-2:])
-            rows.append(torch.cat([one, nodes[j], identity]))
-            owners.append(j)
-    out = slow_stack(updater.sample, torch.stack(rows))
-    return means(out, owners)
+    """S(f ⊕ C_j ⊕ e_j) of every sample and node, N×l×c×k×k."""
+    rows = [
+        torch.cat([one, nodes[j], embedding[j].view(C, 1, 1).expand_as(nodes[j])])
+        for one in samples
+        for j in range(L)
+    ]
+    return slow_stack(updater.sample, torch.stack(rows)).unflatten(0, (len(samples), L))
 
 
-def slow_wedge(updater, nodes, embedding):
-    rows, owners = [], []
+def slow_wedge(updater, nodes, embedding, partners):
+    """M(C_j ⊕ C_h ⊕ e_j ⊕ e_h) of every node j and each of its partners h, l×n×c×k×k."""
+    rows = []
     for j in range(L):
-        for h in range(L):
-            if h != j:
-                e_j, e_h = (embedding[i].view(C, 1, 1).repeat(1, *nodes.shape[-2:]) for i in (j, h))
-                rows.append(torch.cat([nodes[j], nodes[h], e_j, e_h]))
-                owners.append(j)
-    return means(slow_stack(updater.mutual, torch.stack(rows)), owners)
+        for h in partners[j]:
+            e_j, e_h = (embedding[i].view(C, 1, 1).expand_as(nodes[i]) for i in (j, h))
+            rows.append(torch.cat([nodes[j], nodes[h], e_j, e_h]))
+    return slow_stack(updater.mutual, torch.stack(rows)).unflatten(0, (L, -1))
 
 
-def means(rows, owners):
-    owner = torch.tensor(owners)
-    return torch.stack([rows[owner == j].mean(0) for j in range(L)])
-
-
-def slow_layer_norm(values, norm):
+def slow_norm(values, norm):
     flat = values.flatten(1)
     mean = flat.mean(1, keepdim=True)
     spread = ((flat - mean) ** 2).mean(1, keepdim=True)
@@ -66,117 +58,183 @@ def slow_layer_norm(values, norm):
     return unit * norm.weight + norm.bias
 
 
-def setting(size, kernel):
+def every_other():
+    return [[h for h in range(L) if h != j] for j in range(L)]
+
+
+def setting(branch, **options):
+    size, taps = BRANCHES[branch]
     torch.manual_seed(size)
-    updater = NodeUpdater(C, size, kernel).double()
-    for parameter in updater.parameters():
-        if parameter.dim() != 4:
+    updater = NodeUpdater(C, size, taps, Options(nodes=L, **options)).double()
+    for name, parameter in updater.named_parameters():
+        if "norm" in name:
             nn.init.uniform_(parameter, 0.5, 1.5)
     values = {"dtype": torch.float64}
     nodes = torch.randn(L, C, size, size, **values)
     return updater, torch.randn(4, C, size, size, **values), nodes, torch.randn(L, C, **values)
 
 
-def identities(embedding, nodes):
-    return embedding[..., None, None].expand_as(nodes)
+@pytest.fixture(params=BRANCHES)
+def branch(request):
+    return request.param
 
 
-@pytest.mark.parametrize(("size", "kernel"), KINDS)
-def test_sample_updater_against_loops(size, kernel):
-    updater, samples, nodes, embedding = setting(size, kernel)
-    got = updater.sample_update(samples, nodes, identities(embedding, nodes))
-    assert torch.allclose(got, slow_delta(updater, samples, nodes, embedding), atol=1e-10)
+def test_sample_updater_against_loops(branch):
+    updater, samples, nodes, embedding = setting(branch)
+    got = updater.sample_update(samples, nodes, embedding)
+    expected = slow_delta(updater, samples, nodes, embedding).mean(0)
+    assert torch.allclose(got, expected, atol=1e-10)
 
 
-@pytest.mark.parametrize(("size", "kernel"), KINDS)
-def test_mutual_updater_against_loops(size, kernel):
-    updater, _, nodes, embedding = setting(size, kernel)
-    got = updater.mutual_update(nodes, identities(embedding, nodes))
-    assert torch.allclose(got, slow_wedge(updater, nodes, embedding), atol=1e-10)
-
-
-@pytest.mark.parametrize(("size", "kernel"), KINDS)
-def test_additive_update_against_loops(size, kernel):
-    updater, samples, nodes, embedding = setting(size, kernel)
+def test_attended_sample_update_against_loops(branch):
+    updater, samples, nodes, embedding = setting(branch)
+    shares = torch.rand(4, L, dtype=torch.float64)
+    shares /= shares.sum(0)
     delta = slow_delta(updater, samples, nodes, embedding)
-    wedge = slow_wedge(updater, nodes, embedding)
-    expected = slow_layer_norm(nodes + delta + wedge, updater.norm)
-    assert torch.allclose(updater(samples, nodes, embedding), expected, atol=1e-10)
+    expected = torch.stack([sum(shares[n, j] * delta[n, j] for n in range(4)) for j in range(L)])
+    got = updater.sample_update(samples, nodes, embedding, shares)
+    assert torch.allclose(got, expected, atol=1e-10)
 
 
-def test_updates_use_batch_statistics_in_evaluation_too():
-    updater, samples, nodes, embedding = setting(4, 3)
-    expected = updater.train()(samples, nodes, embedding)
-    assert torch.equal(updater.eval()(samples, nodes, embedding), expected)
+def test_mutual_updater_against_loops(branch):
+    updater, _, nodes, embedding = setting(branch)
+    got = updater.mutual_update(nodes, embedding, all_others(L, nodes.device))
+    expected = slow_wedge(updater, nodes, embedding, every_other()).mean(1)
+    assert torch.allclose(got, expected, atol=1e-10)
 
 
-@pytest.mark.parametrize(("channels", "hidden"), [(3, 12), (64, 256), (128, 256)])
-def test_stack_widths_and_depth(channels, hidden):
-    stack = convolution_stack(3 * channels, channels, 1)
-    convolutions = [layer for layer in stack if isinstance(layer, nn.Conv2d)]
-    assert [layer.out_channels for layer in convolutions] == [hidden] * 5 + [channels] * 2
-    assert sum(isinstance(layer, nn.BatchNorm2d) for layer in stack) == 6
-    assert sum(isinstance(layer, nn.ReLU) for layer in stack) == 6
-    assert isinstance(stack[-1], nn.Conv2d)
+@pytest.mark.parametrize("learn", ["updated", "without_su", "without_mu"])
+def test_additive_update_against_loops(branch, learn):
+    updater, samples, nodes, embedding = setting(branch, learn=learn)
+    expected = nodes
+    if learn != "without_su":
+        expected = expected + slow_delta(updater, samples, nodes, embedding).mean(0)
+    if learn != "without_mu":
+        expected = expected + slow_wedge(updater, nodes, embedding, every_other()).mean(1)
+    expected = slow_norm(expected, updater.norm)
+    got = updater(samples, nodes, embedding, STEP)
+    assert torch.allclose(got, expected, atol=1e-10)
 
 
-@pytest.mark.parametrize("size", [(8, 12), (9, 7), (2, 3)])
-def test_samples_are_the_patches_of_the_query_grid(size):
-    height, width = size
-    feature = torch.randn(2, C, height, width)
-    rows, columns = torch.tensor([0, height - 1, height // 2]), torch.tensor([width - 1, 1, 0])
-    got = sample(feature, rows, columns, 4)
-    assert got.shape == (6, C, 4, 4)
-    for n in range(2):
-        for p in range(3):
-            for y in range(4):
-                for x in range(4):
-                    at_y = min(int(rows[p]) // 4 * 4 + y, height - 1)
-                    at_x = min(int(columns[p]) // 4 * 4 + x, width - 1)
-                    assert torch.equal(got[3 * n + p, :, y, x], feature[n, :, at_y, at_x])
+def test_raw_update_against_loops(branch):
+    updater, samples, nodes, embedding = setting(branch, rule="additive_raw")
+    delta = slow_delta(updater, samples, nodes, embedding).sum(0)
+    wedge = slow_wedge(updater, nodes, embedding, every_other()).sum(1)
+    got = updater(samples, nodes, embedding, STEP)
+    assert torch.allclose(got, nodes + delta + wedge, atol=1e-10)
 
 
-def test_vector_samples_are_the_feature_at_the_positions():
-    feature = torch.randn(2, C, 5, 6)
-    rows, columns = torch.tensor([4, 0]), torch.tensor([1, 5])
-    got = sample(feature, rows, columns, 1)[..., 0, 0]
-    expected = [feature[n, :, y, x] for n in range(2) for y, x in ((4, 1), (0, 5))]
-    assert torch.equal(got, torch.stack(expected))
+@pytest.mark.parametrize("learn", ["updated", "without_su", "without_mu"])
+def test_sequential_update_against_loops(branch, learn):
+    updater, samples, nodes, embedding = setting(branch, rule="sequential", learn=learn)
+    expected = nodes
+    if learn != "without_su":
+        last = updater.norm if learn == "without_mu" else updater.sample_norm
+        expected = slow_delta(updater, samples, nodes, embedding).mean(0)
+        expected = slow_norm(expected, last)
+    if learn != "without_mu":
+        partners = [[int(h)] for h in draw_partners(L, STEP)]
+        expected = slow_wedge(updater, expected, embedding, partners)[:, 0]
+        expected = slow_norm(expected, updater.norm)
+    got = updater(samples, nodes, embedding, STEP)
+    assert torch.allclose(got, expected, atol=1e-10)
 
 
-def test_every_position_is_drawn():
+def test_partners_change_with_the_step():
+    updater, samples, nodes, embedding = setting("vectors", rule="sequential")
+    first, second = (updater(samples, nodes, embedding, torch.tensor(o)) for o in (0, 1))
+    assert not torch.allclose(first, second)
+
+
+def test_updates_use_batch_statistics_in_evaluation_too(branch):
+    updater, samples, nodes, embedding = setting(branch)
+    expected = updater.train()(samples, nodes, embedding, STEP)
+    assert torch.equal(updater.eval()(samples, nodes, embedding, STEP), expected)
+
+
+@pytest.mark.parametrize(
+    ("channels", "max_width", "hidden"),
+    [(3, 256, 12), (64, 256, 256), (128, 256, 256), (16, 10, 10)],
+)
+def test_stack_widths_and_depth(channels, max_width, hidden):
+    stack = Stack(3, channels, 9, max_width)
+    widths = [3 * channels, *[hidden] * 5, channels, channels]
+    assert [tuple(weight.shape) for weight in stack.weights] == [
+        (9, before, after) for before, after in zip(widths, widths[1:], strict=False)
+    ]
+    assert [norm.num_features for norm in stack.norms] == widths[1:-1]
+
+
+def test_stack_starts_as_torch_does():
+    stack, torchs = Stack(3, 8, 9, 256), nn.Conv2d(24, 32, 3)
+    assert stack.weights[0].abs().max().item() == pytest.approx(
+        torchs.weight.abs().max().item(), rel=0.01
+    )
+    assert stack.weights[0].std().item() == pytest.approx(torchs.weight.std().item(), rel=0.05)
+
+
+def both(**options):
     torch.manual_seed(0)
-    rows, columns = draw_positions(torch.zeros(1, C, 3, 5), 500)
-    assert set(zip(rows.tolist(), columns.tolist(), strict=True)) == {
-        (y, x) for y in range(3) for x in range(5)
-    }
+    chosen = Options(nodes=L, **options)
+    store, updaters = Store(C, chosen).double(), Updaters(C, chosen).double()
+    values = {"dtype": torch.float64}
+    store.keep(Nodes(torch.randn(L, C, **values), torch.randn(L, C, 4, 4, **values)))
+    return store, updaters
 
 
-def test_updaters_feed_each_kind_its_own_sample():
-    torch.manual_seed(0)
-    updaters = Updaters(C, L, 4, positions=3).double()
-    feature = torch.randn(2, C, 10, 9, dtype=torch.float64)
-    nodes = Nodes(torch.randn(L, C).double(), torch.randn(L, C, 4, 4).double())
-    torch.manual_seed(7)
-    got = updaters(feature, nodes)
-    torch.manual_seed(7)
-    rows, columns = draw_positions(feature, 3)
-    vectors, patches = (sample(feature, rows, columns, size) for size in (1, 4))
-    as_maps = nodes.vectors[..., None, None]
-    expected = updaters.vectors(vectors, as_maps, updaters.embedding)
+def random_samples(count=6):
+    return Samples(torch.randn(count, C).double(), torch.randn(count, C, 4, 4).double())
+
+
+def test_each_branch_gets_its_own_sample_and_the_step():
+    store, updaters = both(rule="sequential")
+    samples = random_samples()
+    got = updaters(samples, store)
+    step = torch.tensor(1)
+    maps = (samples.vectors[..., None, None], store.vectors[..., None, None])
+    expected = updaters.vectors(*maps, updaters.embedding, step)
     assert torch.equal(got.vectors, expected[..., 0, 0])
-    assert torch.equal(got.patches, updaters.patches(patches, nodes.patches, updaters.embedding))
+    expected = updaters.patches(samples.patches, store.patches, updaters.embedding, step)
+    assert torch.equal(got.patches, expected)
+
+
+def test_attended_samples_weigh_by_the_attention_of_the_query():
+    store, updaters = both(samples="attended", temperature="sqrt")
+    samples = random_samples()
+    got = updaters(samples, store)
+    shares = store.patch_attention.shares(samples.patches.flatten(1), store.patches.flatten(1))
+    parts = (samples.patches, store.patches, updaters.embedding, store.updates)
+    assert torch.equal(got.patches, updaters.patches(*parts, shares))
+    assert not torch.allclose(got.patches, updaters.patches(*parts), atol=1e-3)
+    store.keep(got)
+    got.vectors.sum().backward()
 
 
 def test_equal_nodes_are_told_apart_by_their_embedding():
     torch.manual_seed(0)
-    updaters = Updaters(C, L, 4)
-    nodes = Nodes(torch.zeros(L, C), torch.zeros(L, C, 4, 4))
-    updated = updaters(torch.randn(2, C, 8, 8), nodes)
+    options = Options(nodes=L)
+    updated = Updaters(C, options)(
+        Samples(torch.randn(2, C), torch.randn(2, C, 4, 4)), Store(C, options)
+    )
     assert torch.pdist(updated.vectors).min() > 1e-3
     assert torch.pdist(updated.patches.flatten(1)).min() > 1e-3
 
 
-def test_positions_must_be_positive():
-    with pytest.raises(EnhancerError, match="positions"):
-        Updaters(C, L, 4, positions=0)
+@pytest.mark.parametrize("rule", ["additive", "sequential", "additive_raw"])
+@torch.no_grad()
+def test_nodes_over_200_steps(rule):
+    """Bounded under every rule but the raw one: a unit LayerNorm gives ‖C‖ = √d."""
+    torch.manual_seed(1)
+    options = Options(nodes=8, rule=rule)
+    store, updaters = Store(4, options), Updaters(4, options)
+    generator = torch.Generator().manual_seed(2)
+    for _ in range(200):
+        vectors = 5 * torch.randn(3, 4, generator=generator)
+        patches = 5 * torch.randn(3, 4, 4, 4, generator=generator)
+        store.keep(updaters(Samples(vectors, patches), store))
+    largest = max(store.vectors.norm(dim=1).max() / 2, store.patches.flatten(1).norm(dim=1).max() / 8)
+    assert largest.isfinite()
+    if rule == "additive_raw":
+        assert largest > 20
+    else:
+        assert largest <= 1 + 1e-5

@@ -27,7 +27,7 @@ def vgg() -> VGGFeatures:
         noise = torch.randn(after, before, 3, 3, generator=generator)
         state[f"features.{index}.weight"] = noise * (2 / (9 * before)) ** 0.5
         state[f"features.{index}.bias"] = 0.1 * torch.randn(after, generator=generator)
-    return VGGFeatures(19, VGG_LAYERS, state).double()
+    return VGGFeatures(19, ("conv1_2", "conv2_2", "conv3_4", "conv4_4"), state).double()
 
 
 def outputs(size: int = 64) -> tuple[Result, Tensor]:
@@ -96,6 +96,10 @@ def test_loss_and_gradient_against_the_equation(vgg):
     slow = torch.autograd.grad(expected, out)
     for found, wanted in zip(ours, slow, strict=True):
         assert torch.allclose(found, wanted, rtol=1e-5, atol=1e-9)
+
+
+def test_the_layers_of_the_paper():
+    assert VGG_LAYERS == ("conv1_2", "conv2_2", "conv3_4", "conv4_4")
 
 
 def test_without_vgg_only_the_l1_terms_are_left():

@@ -6,8 +6,9 @@ import torch
 
 from enhancers import EnhancerError
 from enhancers.losses.calibration import SelfCalibration
-from enhancers.losses.sci import SCIObjective, smoothness, ycbcr
+from enhancers.losses.sci import SCIObjective, ycbcr
 from enhancers.sci import SCI
+from tests.enhancers.losses.test_smoothness import slow_smoothness
 
 
 @pytest.mark.shared
@@ -32,28 +33,11 @@ def test_parity_with_the_released_loss(mode, shared, weights, loss_input):
     assert norm.item() == pytest.approx(expected["grad_norm"], rel=3e-4)
 
 
-def slow_smoothness(illumination, colours):
-    total = 0.0
-    height, width = illumination.shape[-2:]
-    for down in range(-2, 3):
-        for right in range(-2, 3):
-            terms = []
-            for y in range(max(0, -down), min(height, height - down)):
-                for x in range(max(0, -right), min(width, width - right)):
-                    there = (..., y + down, x + right)
-                    distance = ((colours[there] - colours[..., y, x]) ** 2).sum(1)
-                    step = (illumination[there] - illumination[..., y, x]).abs().sum(1)
-                    terms.append(torch.exp(-distance / 200) * step)
-            if (down, right) != (0, 0):
-                total += torch.stack(terms).mean()
-    return total
-
-
-def test_smoothness_against_loops():
-    illumination = torch.rand(2, 3, 5, 6, dtype=torch.float64)
-    colours = 20 * torch.rand(2, 3, 5, 6, dtype=torch.float64)
-    expected = slow_smoothness(illumination, colours)
-    assert smoothness(illumination, colours).item() == pytest.approx(expected.item(), rel=1e-12)
+def test_smoothness_of_the_first_stage():
+    network, low = SCI().double(), torch.rand(1, 3, 5, 6, dtype=torch.float64)
+    stage = SCIObjective().double().stages(network.run, low)[0]
+    expected = slow_smoothness(network.run(low).illumination, ycbcr(low), 10)
+    assert stage.smoothness.item() == pytest.approx(expected.item(), rel=1e-12)
 
 
 def test_ycbcr_of_known_colours():

@@ -203,6 +203,7 @@ def test_perceptual_layers_are_vgg19s():
     state = {f"features.{key}": torch.zeros(value.shape) for key, value in whole.items()}
     maps = VGGFeatures(19, PERCEPTUAL_LAYERS, state)(torch.rand(1, 3, 16, 16))
     shapes = [tuple(feature.shape[1:]) for feature in maps]
+    assert PERCEPTUAL_LAYERS == ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
     assert shapes == [(64, 16, 16), (128, 8, 8), (256, 4, 4), (512, 2, 2), (512, 1, 1)]
 
 

@@ -1,8 +1,11 @@
 """A training that was stopped gives what an uninterrupted one gives, bit for bit."""
 
 import json
+import multiprocessing
 import os
 import signal
+import subprocess
+import time
 
 import pytest
 import torch
@@ -10,6 +13,7 @@ import torch
 from pipeline.checkpoints import read_checkpoint
 from pipeline.errors import PipelineError
 from pipeline.training import checkpoint
+from pipeline.training.phase import PhaseRun
 
 
 def equal(ours, theirs):
@@ -113,3 +117,22 @@ def test_the_last_checkpoints_are_kept(train):
     folder = train("sci", steps=7, training={"save_every": 2, "keep": 3})
     names = [path.name for path in checkpoint.checkpoints(folder)]
     assert names == ["step_00000004.pth", "step_00000006.pth", "step_00000007.pth"]
+
+
+def test_a_signal_to_all_processes_leaves_the_reading_ones_alone(train, last, monkeypatch):
+    """As a scheduler sends it: the training ends after its step, not by a worker's death."""
+    real = PhaseRun._after_step
+
+    def ending(self, *given):
+        for worker in multiprocessing.active_children():
+            # From a third process: DataLoader takes its own parent's for a request to end.
+            subprocess.run(["kill", "-TERM", str(worker.pid)], check=True)
+        time.sleep(0.3)  # for a worker's death to be noticed
+        os.kill(os.getpid(), signal.SIGTERM)
+        return real(self, *given)
+
+    with monkeypatch.context() as patched, pytest.raises(SystemExit):
+        patched.setattr(PhaseRun, "_after_step", ending)
+        train("sci", steps=9, data={"workers": 1})
+    folder = train("sci", steps=9, data={"workers": 1}, resume=True)
+    assert last(folder)["total"] == 9

@@ -112,6 +112,9 @@ def test_the_log_has_both_paths(train):
     assert {"loss", "plain", "lfpv", "plain.psnr", "lfpv.psnr", "rate", "seconds"} <= entry.keys()
     assert entry["loss"] == pytest.approx(entry["plain"] + entry["lfpv"], rel=1e-5)
     assert 0 <= entry["waiting"] <= 1
+    assert entry["nodes.vectors.norm_mean"] > 0 and entry["nodes.patches.norm_max"] > 0
+    used = next(entry for entry in log(folder) if "nodes.vectors.entropy" in entry)
+    assert 0 <= used["nodes.patches.entropy"] <= 1
 
 
 def breaking(monkeypatch, *steps):
