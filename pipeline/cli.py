@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_compare(commands)
     _add_enhance(commands)
+    _add_inspect(commands)
     _add_list(commands)
     _add_weights(commands)
     _add_train(commands)
@@ -145,6 +146,14 @@ def _add_enhance(commands: argparse._SubParsersAction) -> None:
     enhance.add_argument("--out", required=True, type=Path, metavar="DIR")
     enhance.add_argument("--overwrite", action="store_true", help="replace files in --out")
     enhance.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+
+
+def _add_inspect(commands: argparse._SubParsersAction) -> None:
+    inspect = commands.add_parser("inspect", help="which LFPV nodes an image asks for")
+    inspect.set_defaults(module="inspect", function="inspect")
+    inspect.add_argument("enhancer", metavar="NAME", help="an enhancer with +lfpv")
+    inspect.add_argument("image", type=Path, metavar="IMAGE")
+    inspect.add_argument("--out", type=Path, required=True, metavar="FILE.png")
 
 
 def _add_list(commands: argparse._SubParsersAction) -> None:

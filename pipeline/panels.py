@@ -46,7 +46,7 @@ def save_panel(folder: Path, measured: Measured, evaluator: Evaluator) -> Path:
         pictures.append((palette[measured.target.numpy()], "truth (void black)"))
     path = folder / f"{record.id.replace('/', '_')}.png"
     with atomic(path) as temporary:
-        _side_by_side(pictures).save(temporary, format="PNG")
+        side_by_side(pictures).save(temporary, format="PNG")
     return path
 
 
@@ -64,7 +64,8 @@ def colours(classes: tuple[str, ...]) -> np.ndarray:
     return palette
 
 
-def _side_by_side(pictures: list[tuple[np.ndarray, str]]) -> Image.Image:
+def side_by_side(pictures: list[tuple[np.ndarray, str]]) -> Image.Image:
+    """A sheet of (H, W, 3) uint8 pictures with their captions; four of them as two rows."""
     height = max(picture.shape[0] for picture, _ in pictures)
     # A caption needs room under a thumbnail too.
     width = max(max(picture.shape[1] for picture, _ in pictures), 120)
