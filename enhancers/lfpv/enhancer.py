@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from enhancers.errors import EnhancerError
+from enhancers.lfpv.attention import full_precision
 from enhancers.lfpv.options import read_options
 from enhancers.lfpv.paths import Decode, Encode, Joined, Paths
 from enhancers.lfpv.sampling import draw_positions, gather, sample
@@ -33,7 +34,7 @@ class LFPVEnhancer(Joined):
     ) -> None:
         chosen = read_options(options)
         super().__init__(encode, decode, channels=channels, **asdict(chosen))
-        self.positions, self.attended = chosen.positions, chosen.samples == "attended"
+        self.positions = chosen.positions
         self.store = Store(channels, chosen)
         self.learns = updaters
         updated = updaters and chosen.learn != "direct"
@@ -97,7 +98,8 @@ class LFPVEnhancer(Joined):
             return self.store.nodes
         places = draw_positions(feature, self.positions, indices)
         samples = gather(sample(feature, *places, self.store.patch), indices)
-        return self.updaters(samples, self.store)
+        with full_precision(feature):
+            return self.updaters(samples, self.store)
 
     def _paths(self, image: Tensor, encoded: tuple[Tensor, Any], nodes: Nodes) -> Paths:
         fuse: Callable[[Tensor], Tensor] = partial(self.store, memories=self.store.recall(nodes))

@@ -1,6 +1,6 @@
 """Trains LFPV in float64 on a share of a batch; run as a script, one rank of several.
 
-    python ranks.py RANK RANKS RENDEZVOUS OUT
+python ranks.py RANK RANKS RENDEZVOUS OUT
 """
 
 import sys

@@ -309,7 +309,9 @@ def test_stored_paths_update_nothing(model):
     low = image()
     paths = model.stored_paths(low)
     assert torch.allclose(paths.lfpv(low).image, model(low), atol=1e-6)
-    assert torch.equal(paths.plain(low).image, model.network.decode(*model.network.encode(low)).image)
+    assert torch.equal(
+        paths.plain(low).image, model.network.decode(*model.network.encode(low)).image
+    )
     assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
     reached = gradients(model, paths.lfpv(low).image.mean())
     assert "network.first.weight" in reached

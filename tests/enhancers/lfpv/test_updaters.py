@@ -232,7 +232,9 @@ def test_nodes_over_200_steps(rule):
         vectors = 5 * torch.randn(3, 4, generator=generator)
         patches = 5 * torch.randn(3, 4, 4, 4, generator=generator)
         store.keep(updaters(Samples(vectors, patches), store))
-    largest = max(store.vectors.norm(dim=1).max() / 2, store.patches.flatten(1).norm(dim=1).max() / 8)
+    largest = max(
+        store.vectors.norm(dim=1).max() / 2, store.patches.flatten(1).norm(dim=1).max() / 8
+    )
     assert largest.isfinite()
     if rule == "additive_raw":
         assert largest > 20
