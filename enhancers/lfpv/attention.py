@@ -9,9 +9,6 @@ from torch import Tensor, nn
 
 from enhancers.lfpv.options import Options
 
-# A node that no query attends to takes their mean.
-TINY = 1e-8
-
 
 class Memory(NamedTuple):
     """Nodes ready to be asked: `keys` K l×d, `offsets` b l×1×1, `values` V d×l."""
@@ -31,7 +28,8 @@ class Spread(NamedTuple):
     def of(cls, feature: Tensor) -> "Spread":
         """Of the c channels at every position of B×c×h×w."""
         mean = feature.mean(1, keepdim=True)
-        return cls(mean, (feature - mean).square().mean(1, keepdim=True))
+        # Σ(x − μ) = 0, so no gradient of the variance passes through this μ.
+        return cls(mean, (feature - mean.detach()).square().mean(1, keepdim=True))
 
     def of_patches(self, size: int) -> "Spread":
         """Of the c·k·k values of every k×k patch: Var = E[Var] + Var[E], no large sum anew."""
@@ -58,17 +56,15 @@ class Attention(nn.Module):
         start = 0.0 if options.temperature == "one" else math.log(size) / 2
         learnt = options.temperature == "learnt"
         self.log_temperature = nn.Parameter(torch.tensor(start)) if learnt else start
-        self.centre = options.centre
 
     def recall(self, nodes: Tensor, gate: Tensor | None) -> Memory:
-        """K/τ, b/τ and g·C of l×d nodes; where values are centred, C less its mean over them."""
+        """K/τ, b/τ and g·C of l×d nodes."""
         keys, offsets = self.key_norm(nodes), nodes.new_zeros(len(nodes), 1, 1)
         if isinstance(self.query_norm, nn.LayerNorm):
             offsets = (keys @ self.query_norm.bias)[:, None, None]
             keys = keys * self.query_norm.weight
             keys = keys - keys.mean(1, keepdim=True)
-        values = nodes - nodes.mean(0) if self.centre == "values" else nodes
-        values = values if gate is None else gate * values
+        values = nodes if gate is None else gate * nodes
         log = self.log_temperature
         factor = (-log).exp() if isinstance(log, Tensor) else math.exp(-log)
         return Memory(keys * factor, offsets * factor, values.T)
@@ -82,30 +78,14 @@ class Attention(nn.Module):
             logits = torch.addcmul(memory.offsets, logits, inverse)
         return logits.softmax(1)
 
-    def effective(self, weights: Tensor) -> Tensor:
-        """T̂, B×l×h×w; where answers are centred, less its mean over the places of each image."""
-        if self.centre != "answer":
-            return weights
-        return weights - weights.mean((2, 3), keepdim=True)
-
-    def answer(self, weights: Tensor, memory: Memory, onto: Tensor | None = None) -> Tensor:
-        """T̂·C, B×d×h×w, of the weights B×l×h×w; added to `onto` (B×d×h×w) where that is given.
-
-        Where answers are centred, `effective` weights.
-        """
-        weights = self.effective(weights)
+    @staticmethod
+    def answer(weights: Tensor, memory: Memory, onto: Tensor | None = None) -> Tensor:
+        """T̂·C, B×d×h×w, of the weights B×l×h×w; added to `onto` (B×d×h×w) where that is given."""
         values = memory.values.expand(len(weights), -1, -1)
         flat, size = weights.flatten(2), weights.shape[2:]
         if onto is None:
             return torch.bmm(values, flat).unflatten(2, size)
         return torch.baddbmm(onto.flatten(2), values, flat).unflatten(2, size)
-
-    def shares(self, queries: Tensor, nodes: Tensor) -> Tensor:
-        """T̂_nj / Σ_n T̂_nj of N×d queries and l×d nodes, N×l: which queries a node is asked by."""
-        asked = queries[..., None, None]
-        spread = Spread.of(asked) if isinstance(self.query_norm, nn.LayerNorm) else None
-        weights = self.weights(asked, spread, self.recall(nodes, None)).flatten(1) + TINY
-        return weights / weights.sum(0)
 
 
 def as_patches(feature: Tensor, size: int) -> Tensor:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from enhancers.lfpv.attention import Attention, Memory
+from enhancers.lfpv.attention import Memory
 from enhancers.lfpv.enhancer import LFPVEnhancer
 from enhancers.lfpv.store import Nodes
 
@@ -20,6 +21,7 @@ class BranchDiagnosis:
         attention: l, the mean weight of each node.
         entropy: of the weights, mean over the queries, over log l: 0 one node each, 1 all alike.
         constant: ‖mean answer‖² / mean ‖answer‖² over the queries: at 1 the store is a bias.
+        similarity: mean cosine between two nodes: at 1 all nodes are one.
         winners: B×h×w int64, the node with the largest weight.
     """
 
@@ -29,6 +31,7 @@ class BranchDiagnosis:
     attention: Tensor
     entropy: float
     constant: float
+    similarity: float
     winners: Tensor
 
     @property
@@ -46,7 +49,7 @@ class Diagnosis:
 
     def scalars(self) -> dict[str, float]:
         """`vectors.norm_mean`, `patches.entropy`, … for a log."""
-        names = ("norm_mean", "norm_max", "entropy", "constant", "used")
+        names = ("norm_mean", "norm_max", "entropy", "constant", "similarity", "used")
         branches = {"vectors": self.vectors, "patches": self.patches}
         return {
             f"{branch}.{name}": float(getattr(found, name))
@@ -68,8 +71,7 @@ def diagnose(model: LFPVEnhancer, image: Tensor) -> Diagnosis:
     weights = model.store.attend(model.encode(image)[0], memories)
     for module, mode in modes:
         module.training = mode
-    branches = (model.store.vector_attention, model.store.patch_attention)
-    parts = zip(branches, model.store.nodes, weights, memories, strict=True)
+    parts = zip(model.store.nodes, weights, memories, strict=True)
     return Diagnosis(*(_of_branch(*part) if part[0] is not None else None for part in parts))
 
 
@@ -87,9 +89,7 @@ def node_norms(nodes: Nodes) -> dict[str, float]:
     }
 
 
-def _of_branch(
-    attention: Attention, nodes: Tensor, weights: Tensor, memory: Memory
-) -> BranchDiagnosis:
+def _of_branch(nodes: Tensor, weights: Tensor, memory: Memory) -> BranchDiagnosis:
     """Of l×… nodes and their weights, B×l×h×w."""
     norms = nodes.flatten(1).norm(dim=1)
     rows = weights.transpose(0, 1).flatten(1)
@@ -102,9 +102,16 @@ def _of_branch(
         winners.flatten().bincount(minlength=count) / winners.numel(),
         rows.mean(1),
         entropy.item(),
-        _constant(attention.effective(weights).transpose(0, 1).flatten(1), memory),
+        _constant(rows, memory),
+        _similarity(nodes.flatten(1)),
         winners,
     )
+
+
+def _similarity(nodes: Tensor) -> float:
+    """Mean of C_j·C_h/(‖C_j‖‖C_h‖) over h ≠ j, of l×d nodes."""
+    unit, count = F.normalize(nodes), len(nodes)
+    return ((unit.sum(0).square().sum() - unit.square().sum()) / (count * (count - 1))).item()
 
 
 def _constant(rows: Tensor, memory: Memory) -> float:

@@ -12,7 +12,7 @@ from enhancers.errors import EnhancerError
 from enhancers.lfpv.attention import full_precision
 from enhancers.lfpv.options import read_options
 from enhancers.lfpv.paths import Decode, Encode, Joined, Paths
-from enhancers.lfpv.sampling import draw_positions, gather, sample
+from enhancers.lfpv.sampling import Samples, draw_positions, gather, sample
 from enhancers.lfpv.store import Nodes, Store
 from enhancers.lfpv.updaters import Updaters
 
@@ -99,7 +99,8 @@ class LFPVEnhancer(Joined):
         places = draw_positions(feature, self.positions, indices)
         samples = gather(sample(feature, *places, self.store.patch), indices)
         with full_precision(feature):
-            return self.updaters(samples, self.store)
+            wide = Samples(*(part.to(self.store.dtype) for part in samples))
+            return self.updaters(wide, self.store.nodes, self.store.updates)
 
     def _paths(self, image: Tensor, encoded: tuple[Tensor, Any], nodes: Nodes) -> Paths:
         fuse: Callable[[Tensor], Tensor] = partial(self.store, memories=self.store.recall(nodes))

@@ -21,10 +21,10 @@ class Options:
         branches: vectors, patches or both of them.
         temperature: what the logits are divided by: one; sqrt, the root of a query's length d;
             learnt, a number of each branch that starts there.
-        centre: none; values, the nodes are answered without their mean; answer, so is f̄ + f̄' of
-            an image without its mean over the positions, so that it cannot be a constant.
+        centre: none; against a store that is a constant bias: nodes, an update takes their mean
+            away before its LN, so that no two can be alike; queries, an image asks with f_d less
+            its mean over the positions, so that they do not all ask the same; both.
         gate: f'_d = f_d + g·(f̄ + f̄') with a learnt number g, which starts at 0.
-        samples: Δ_j is the mean over the samples, or attended: weighted by their attention to j.
         max_width: of the layers in S and M, which have 4c channels up to that.
     """
 
@@ -36,9 +36,8 @@ class Options:
     learn: Literal["updated", "without_su", "without_mu", "direct"] = "updated"
     branches: Literal["both", "vectors", "patches"] = "both"
     temperature: Literal["one", "sqrt", "learnt"] = "one"
-    centre: Literal["none", "values", "answer"] = "none"
+    centre: Literal["none", "nodes", "queries", "both"] = "none"
     gate: bool = False
-    samples: Literal["mean", "attended"] = "mean"
     max_width: int = 256
 
     def __post_init__(self) -> None:
@@ -47,16 +46,27 @@ class Options:
         for name, least in (("nodes", 2), ("patch", 1), ("positions", 1), ("max_width", 1)):
             if getattr(self, name) < least:
                 raise EnhancerError(f"LFPV needs {name} >= {least}, not {getattr(self, name)}")
-        of_sampling = ("positions", "samples")
-        unread = {"direct": ("rule", *of_sampling), "without_su": of_sampling}
+        unread = {"direct": ("rule", "positions"), "without_su": ("positions",)}
         for name in unread.get(self.learn, ()):
             if getattr(self, name) != getattr(Options, name):
                 raise EnhancerError(f"LFPV with learn={self.learn} has no {name}; leave it out")
+        if self.learn == "direct" and self.centres_nodes:
+            raise EnhancerError("LFPV with learn=direct has no update that could centre its nodes")
 
     @property
     def has_vectors(self) -> bool:
         """Whether there are vectors C_v."""
         return self.branches != "patches"
+
+    @property
+    def centres_nodes(self) -> bool:
+        """Whether the nodes' mean is taken from them."""
+        return self.centre in ("nodes", "both")
+
+    @property
+    def centres_queries(self) -> bool:
+        """Whether the feature's mean is taken from the queries."""
+        return self.centre in ("queries", "both")
 
     @property
     def has_patches(self) -> bool:

@@ -50,26 +50,29 @@ class Store(nn.Module):
             raise EnhancerError(f"LFPV needs channels >= 1, not {channels}")
         self.channels, self.count, self.patch = channels, options.nodes, options.patch
         self.direct = options.learn == "direct"
-        self.vectors: Tensor | None = None
-        self.patches: Tensor | None = None
+        self.vectors: Tensor | None
+        self.patches: Tensor | None
         self.updates: Tensor
-        shape = (options.nodes, channels)
-        self.vector_attention = self.patch_attention = None
-        if options.has_vectors:
-            self._hold("vectors", shape)
-            self.vector_attention = Attention(channels, options)
-        if options.has_patches:
-            self._hold("patches", (*shape, options.patch, options.patch))
-            self.patch_attention = Attention(channels * options.patch**2, options)
+        shape, area = (options.nodes, channels), (options.patch, options.patch)
+        self.vector_attention = Attention(channels, options) if options.has_vectors else None
+        self._hold("vectors", shape if options.has_vectors else None)
+        size = channels * options.patch**2
+        self.patch_attention = Attention(size, options) if options.has_patches else None
+        self._hold("patches", (*shape, *area) if options.has_patches else None)
         self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
         self.gate = nn.Parameter(torch.zeros(())) if options.gate else None
-        self.normalize, self.local = options.normalize, options.centre != "answer"
+        self.normalize, self.centred = options.normalize, options.centres_queries
         self._recalled: tuple[list, list, Memories] | None = None
 
     @property
     def nodes(self) -> Nodes:
         """The stored nodes; without gradient, unless they are learnt directly."""
         return Nodes(self.vectors, self.patches)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the nodes, in which all is computed."""
+        return (self.patches if self.vectors is None else self.vectors).dtype
 
     @torch.no_grad()
     def keep(self, nodes: Nodes) -> None:
@@ -87,10 +90,11 @@ class Store(nn.Module):
     def recall(self, nodes: Nodes) -> Memories:
         """Both branches of `nodes`, ready to be asked: this step's updated ones, in training."""
         vectors = patches = None
-        if self.vector_attention is not None:
-            vectors = self.vector_attention.recall(nodes.vectors, self.gate)
-        if self.patch_attention is not None:
-            patches = self.patch_attention.recall(nodes.patches.flatten(1), self.gate)
+        with full_precision(self.updates):
+            if self.vector_attention is not None:
+                vectors = self.vector_attention.recall(nodes.vectors, self.gate)
+            if self.patch_attention is not None:
+                patches = self.patch_attention.recall(nodes.patches.flatten(1), self.gate)
         return Memories(vectors, patches)
 
     def recall_stored(self) -> Memories:
@@ -119,52 +123,54 @@ class Store(nn.Module):
         """
         with full_precision(feature):
             wide = self._checked(feature)
-            if torch.is_grad_enabled() or wide.is_cuda or not self.local:
-                return self._fuse(wide, memories).to(feature.dtype)
-            strips = [self._fuse(strip, memories) for strip in wide.split(self._rows(wide), 2)]
-            return torch.cat(strips, 2).to(feature.dtype)
+            mean = self._mean(wide)
+            if torch.is_grad_enabled() or wide.device.type != "cpu":
+                return self._fuse(wide, mean, memories).to(feature.dtype)
+            strips = wide.split(self._rows(wide), 2)
+            fused = [self._fuse(strip, mean, memories) for strip in strips]
+            return torch.cat(fused, 2).to(feature.dtype)
 
     def attend(self, feature: Tensor, memories: Memories) -> Nodes:
         """T̂_v, B×l×h×w, and T̂_p, B×l×⌈h/k⌉×⌈w/k⌉: how each position or patch weighs the nodes."""
         with full_precision(feature):
             wide = self._checked(feature)
-            spread, vectors, patches = self._spread(wide), None, None
-            if memories.vectors is not None:
-                vectors = self._vector_weights(wide, spread, memories.vectors)
-            if memories.patches is not None:
-                patches = self._patch_weights(self._pad(wide), spread, memories.patches)
-            return Nodes(vectors, patches)
+            return self._attend(wide, self._mean(wide), memories)
 
-    def _fuse(self, feature: Tensor, memories: Memories) -> Tensor:
-        fused, spread = feature, self._spread(feature)
-        height, width = feature.shape[-2:]
+    def _fuse(self, feature: Tensor, mean: Tensor | None, memories: Memories) -> Tensor:
+        fused, (height, width) = feature, feature.shape[-2:]
+        weights = self._attend(feature, mean, memories)
         if memories.patches is not None:
-            padded = self._pad(feature)
-            weights = self._patch_weights(padded, spread, memories.patches)
-            answers = self.patch_attention.answer(weights, memories.patches)
-            fused = add_patches(padded, answers, self.patch)[..., :height, :width]
+            answers = Attention.answer(weights.patches, memories.patches)
+            fused = add_patches(self._pad(feature), answers, self.patch)[..., :height, :width]
         if memories.vectors is not None:
-            weights = self._vector_weights(feature, spread, memories.vectors)
-            fused = self.vector_attention.answer(weights, memories.vectors, onto=fused)
+            fused = Attention.answer(weights.vectors, memories.vectors, onto=fused)
         return fused
+
+    def _attend(self, feature: Tensor, mean: Tensor | None, memories: Memories) -> Nodes:
+        """T̂_v = softmax(f̂_d·C_vᵀ), f̂_d = reshape(f_d) ∈ R^{(hw)×c}: every position asks.
+
+        T̂_p = softmax(f̂'_p·C_pᵀ): every non-overlapping k×k patch asks, with its c·k·k values.
+        Queries less their `mean` (B×c×1×1) where there is one.
+        """
+        asked = feature if mean is None else feature - mean
+        spread = Spread.of(asked) if self.normalize else None
+        vectors = patches = None
+        if memories.vectors is not None:
+            vectors = self.vector_attention.weights(asked, spread, memories.vectors)
+        if memories.patches is not None:
+            cut = as_patches(self._pad(asked), self.patch)
+            spread = spread and Spread(*map(self._pad, spread)).of_patches(self.patch)
+            patches = self.patch_attention.weights(cut, spread, memories.patches)
+        return Nodes(vectors, patches)
+
+    def _mean(self, feature: Tensor) -> Tensor | None:
+        return feature.mean((2, 3), keepdim=True) if self.centred else None
 
     def _rows(self, feature: Tensor) -> int:
         """Rows of a strip: of k whole ones, the number that a cache holds."""
         batch, channels, _, width = feature.shape
         row_of_patches = batch * max(channels, self.count) * width * self.patch
         return max(1, STRIP // row_of_patches) * self.patch
-
-    def _vector_weights(self, feature: Tensor, spread: Spread | None, memory: Memory) -> Tensor:
-        """T̂_v = softmax(f̂_d·C_vᵀ), f̂_d = reshape(f_d) ∈ R^{(hw)×c}: every position asks."""
-        return self.vector_attention.weights(feature, spread, memory)
-
-    def _patch_weights(self, padded: Tensor, spread: Spread | None, memory: Memory) -> Tensor:
-        """T̂_p = softmax(f̂'_p·C_pᵀ): every non-overlapping k×k patch asks with its c·k·k values."""
-        of_patches = spread and Spread(*map(self._pad, spread)).of_patches(self.patch)
-        return self.patch_attention.weights(as_patches(padded, self.patch), of_patches, memory)
-
-    def _spread(self, feature: Tensor) -> Spread | None:
-        return Spread.of(feature) if self.normalize else None
 
     def _pad(self, feature: Tensor) -> Tensor:
         """To multiples of k, the edge repeated to the right and below."""
@@ -177,7 +183,7 @@ class Store(nn.Module):
             raise EnhancerError(
                 f"LFPV was made for {self.channels} channels, the feature has {feature.shape[1]}"
             )
-        return feature.to(self.patches.dtype if self.vectors is None else self.vectors.dtype)
+        return feature.to(self.dtype)
 
     def require_trained(self) -> None:
         """EnhancerError while the nodes are untrained."""
@@ -188,9 +194,9 @@ class Store(nn.Module):
         self.require_trained()
         return self.recall(self.nodes)
 
-    def _hold(self, name: str, shape: tuple[int, ...]) -> None:
-        delattr(self, name)
+    def _hold(self, name: str, shape: tuple[int, ...] | None) -> None:
         if self.direct:
-            setattr(self, name, nn.Parameter(torch.randn(shape) * DIRECT_START))
+            start = shape and nn.Parameter(torch.randn(shape) * DIRECT_START)
+            self.register_parameter(name, start)
         else:
-            self.register_buffer(name, torch.zeros(shape))
+            self.register_buffer(name, shape and torch.zeros(shape))

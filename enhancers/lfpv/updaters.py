@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from enhancers.lfpv.convolution import convolve
 from enhancers.lfpv.options import Options
 from enhancers.lfpv.sampling import Samples, draw_partners
-from enhancers.lfpv.store import Nodes, Store
+from enhancers.lfpv.store import Nodes
 
 
 class Stack(nn.Module):
@@ -34,8 +34,8 @@ class Stack(nn.Module):
             nn.BatchNorm1d(width, track_running_stats=False) for _, width in widths[:-1]
         )
 
-    def first(self, joined: Tensor, parts: list[int]) -> Tensor:
-        """What some `parts`, k²×n×(c·|parts|), add to the first convolution, k²×n×4c."""
+    def first(self, joined: Tensor, parts: slice) -> Tensor:
+        """What some of the `parts`, k²×n×(c·|parts|), add to the first convolution, k²×n×4c."""
         weight = self.weights[0].unflatten(1, (self.parts, -1))[:, parts].flatten(1, 2)
         return convolve(joined, weight)
 
@@ -60,7 +60,8 @@ class NodeUpdater(nn.Module):
     additive_raw  C^{o+1} = C^o + Δ + ∧ with sums for the means, the paper's equation
     sequential    C' = LN(mean Δ), C^{o+1} = LN(∧ of C' with one random partner), the authors' code
 
-    LN is over a node's c·k·k values: it keeps nodes bounded, as the bare sum does not.
+    LN is over a node's c·k·k values: it keeps nodes bounded, as the bare sum does not. Where nodes
+    are centred, their mean over j is taken away first.
     """
 
     def __init__(self, channels: int, size: int, taps: int, options: Options) -> None:
@@ -71,57 +72,53 @@ class NodeUpdater(nn.Module):
         self.sample = Stack(3, *stack) if samples else None
         self.mutual = Stack(4, *stack) if mutual else None
         shape = [channels, size, size]
+        self.centred = options.centres_nodes
         self.norm = nn.Identity() if self.rule == "additive_raw" else nn.LayerNorm(shape)
         twice = self.rule == "sequential" and samples and mutual
-        self.sample_norm = nn.LayerNorm(shape) if twice else nn.Identity()
+        self.sample_norm = nn.LayerNorm(shape) if twice else None
 
-    def forward(
-        self,
-        samples: Tensor,
-        nodes: Tensor,
-        embedding: Tensor,
-        step: Tensor,
-        shares: Tensor | None = None,
-    ) -> Tensor:
+    def forward(self, samples: Tensor, nodes: Tensor, embedding: Tensor, step: Tensor) -> Tensor:
         """N×c×k×k samples, l×c×k×k nodes, l×c embedding: the updated nodes, l×c×k×k.
 
-        `step` is o (int64); `shares`, N×l, weigh the samples of each node and sum to 1.
+        `step` is o (int64).
         """
         if self.rule == "sequential":
             if self.sample:
-                nodes = self.sample_norm(self.sample_update(samples, nodes, embedding, shares))
+                nodes = self.sample_update(samples, nodes, embedding)
+            if self.sample_norm:
+                nodes = self._settle(nodes, self.sample_norm)
             if self.mutual:
                 partners = draw_partners(len(nodes), step)[:, None]
                 nodes = self.mutual_update(nodes, embedding, partners)
-            return self.norm(nodes)
+            return self._settle(nodes, self.norm)
         raw, updated = self.rule == "additive_raw", nodes
         if self.sample:
-            delta = self.sample_update(samples, nodes, embedding, shares)
+            delta = self.sample_update(samples, nodes, embedding)
             updated = updated + (delta * len(samples) if raw else delta)
         if self.mutual:
             others = all_others(len(nodes), nodes.device)
             wedge = self.mutual_update(nodes, embedding, others)
             updated = updated + (wedge * others.shape[1] if raw else wedge)
-        return self.norm(updated)
+        return self._settle(updated, self.norm)
 
-    def sample_update(
-        self, samples: Tensor, nodes: Tensor, embedding: Tensor, shares: Tensor | None = None
-    ) -> Tensor:
-        """Δ_j = mean over the samples of S(f ⊕ C_j ⊕ e_j), l×c×k×k; or their sum with `shares`."""
-        taken = self.sample.first(_flat(samples), [0])
-        own = self.sample.first(_joined(nodes, embedding), [1, 2])
+    def sample_update(self, samples: Tensor, nodes: Tensor, embedding: Tensor) -> Tensor:
+        """Δ_j = mean over the samples of S(f ⊕ C_j ⊕ e_j), l×c×k×k."""
+        taken = self.sample.first(_flat(samples), slice(0, 1))
+        own = self.sample.first(_joined(nodes, embedding), slice(1, 3))
         rows = taken[:, :, None] + own[:, None]
         out = self.sample.middle(rows.flatten(1, 2)).unflatten(1, rows.shape[1:3])
-        mean = out.mean(1) if shares is None else torch.einsum("nl,pnlc->plc", shares, out)
-        return _as_maps(self.sample.last(mean), nodes)
+        return _as_maps(self.sample.last(out.mean(1)), nodes)
 
     def mutual_update(self, nodes: Tensor, embedding: Tensor, others: Tensor) -> Tensor:
         """∧_j = mean over h ≠ j of M(C_j ⊕ C_h ⊕ e_j ⊕ e_h), l×c×k×k; `others`, l×n, are the h."""
         joined = _joined(nodes, embedding)
-        own, other = self.mutual.first(joined, [0, 2]), self.mutual.first(joined, [1, 3])
+        own, other = (self.mutual.first(joined, slice(role, None, 2)) for role in (0, 1))
         met = other.index_select(1, others.flatten()).unflatten(1, others.shape)
         out = self.mutual.middle((own[:, :, None] + met).flatten(1, 2))
         return _as_maps(self.mutual.last(out.unflatten(1, others.shape).mean(2)), nodes)
+
+    def _settle(self, nodes: Tensor, norm: nn.Module) -> Tensor:
+        return norm(nodes - nodes.mean(0) if self.centred else nodes)
 
 
 class Updaters(nn.Module):
@@ -129,26 +126,19 @@ class Updaters(nn.Module):
 
     def __init__(self, channels: int, options: Options) -> None:
         super().__init__()
-        self.attended = options.samples == "attended"
         self.embedding = nn.Parameter(torch.randn(options.nodes, channels))
         self.vectors = NodeUpdater(channels, 1, 1, options) if options.has_vectors else None
         size = options.patch
         self.patches = NodeUpdater(channels, size, 9, options) if options.has_patches else None
 
-    def forward(self, samples: Samples, store: Store) -> Nodes:
-        """The nodes of `store` after its step o, with the gradient to S, M, e and the samples."""
+    def forward(self, samples: Samples, nodes: Nodes, step: Tensor) -> Nodes:
+        """The nodes after step o, with the gradient to S, M, e and the samples."""
         vectors = patches = None
-        # Copies, for the store is overwritten before the gradient is computed.
         if self.vectors is not None:
-            own, asked = store.vectors.clone(), samples.vectors.to(store.vectors.dtype)
-            shares = store.vector_attention.shares(asked, own) if self.attended else None
-            maps = (asked[..., None, None], own[..., None, None])
-            vectors = self.vectors(*maps, self.embedding, store.updates, shares).flatten(1)
+            asked, own = samples.vectors[..., None, None], nodes.vectors[..., None, None]
+            vectors = self.vectors(asked, own, self.embedding, step).flatten(1)
         if self.patches is not None:
-            own, asked = store.patches.clone(), samples.patches.to(store.patches.dtype)
-            flat = (asked.flatten(1), own.flatten(1))
-            shares = store.patch_attention.shares(*flat) if self.attended else None
-            patches = self.patches(asked, own, self.embedding, store.updates, shares)
+            patches = self.patches(samples.patches, nodes.patches, self.embedding, step)
         return Nodes(vectors, patches)
 
 

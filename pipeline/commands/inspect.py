@@ -23,6 +23,7 @@ FIGURES = {
     "norm_max": "max ‖C‖",
     "used": "nodes that win 1 % of the queries or more",
     "entropy": "entropy of the attention (1: all nodes alike)",
+    "similarity": "mean cosine between two nodes (1: all are one)",
     "constant": "share of the answer that is one constant (1: a bias)",
 }
 

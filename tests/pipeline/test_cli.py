@@ -48,12 +48,16 @@ def test_run_writes_results_panels_and_a_table(run_night, tmp_path, capsys):
 
 def test_a_failure_keeps_the_results_before_it(run_night, dark_zurich, tmp_path, capsys):
     assert run_night() == 0
-    before = (tmp_path / "out/darkzurich/mmseg-cgnet_street19-segmentor/identity/result.json").read_bytes()
+    before = (
+        tmp_path / "out/darkzurich/mmseg-cgnet_street19-segmentor/identity/result.json"
+    ).read_bytes()
     (dark_zurich / NIGHT.format(3)).write_bytes(b"x")
     capsys.readouterr()
     assert run_night(enhancer=["gamma@0.6"]) == 2
     assert "frame_000003" in error_line(capsys)
-    assert (tmp_path / "out/darkzurich/mmseg-cgnet_street19-segmentor/identity/result.json").read_bytes() == before
+    assert (
+        tmp_path / "out/darkzurich/mmseg-cgnet_street19-segmentor/identity/result.json"
+    ).read_bytes() == before
 
 
 @pytest.mark.parametrize(
@@ -157,7 +161,9 @@ def test_data_unpack_and_what_is_wrong_with_it(tmp_path, capsys):
 
 
 def test_a_folder_where_a_file_is_meant(run_night, tmp_path, segmentor, capsys):
-    (tmp_path / "out/darkzurich/mmseg-cgnet_street19-segmentor/identity/result.json").mkdir(parents=True)
+    (tmp_path / "out/darkzurich/mmseg-cgnet_street19-segmentor/identity/result.json").mkdir(
+        parents=True
+    )
     assert run_night() == 2
     assert "result.json: is a folder" in error_line(capsys)
     data = ["--data", "lol", "--root", str(tmp_path)]

@@ -89,10 +89,7 @@ def test_they_are_imported_nowhere_else(modules, doors):
         path.relative_to(root).as_posix()
         for package in ("pipeline", "enhancers", "tasks")
         for path in (root / package).rglob("*.py")
-        if any(
-            line.strip().startswith(starts)
-            for line in path.read_text().splitlines()
-        )
+        if any(line.strip().startswith(starts) for line in path.read_text().splitlines())
     ]
     assert sorted(importing) == doors
 

@@ -20,7 +20,7 @@ STEPS, BATCH, RATE = 3, 4, 0.1
 CASES = {
     "zerodcepp": (lambda: ZeroDCEpp(1), {"positions": 2, "max_width": 32}),
     "uretinex": (URetinex, {"rule": "sequential", "max_width": 16}),
-    "sci": (SCI, {"samples": "attended", "positions": 2}),
+    "sci": (SCI, {"centre": "both"}),
 }
 
 

@@ -16,9 +16,8 @@ OTHERS = {
     "learn": "without_su",
     "branches": "vectors",
     "temperature": "sqrt",
-    "centre": "values",
+    "centre": "nodes",
     "gate": True,
-    "samples": "attended",
     "max_width": 7,
 }
 
@@ -66,7 +65,8 @@ def test_every_option_round_trips(toy_class, name, updaters):
         ({"knots": 3}, "no option knots; there are nodes, patch"),
         ({"learn": "direct", "rule": "sequential"}, "learn=direct has no rule"),
         ({"learn": "direct", "positions": 2}, "learn=direct has no positions"),
-        ({"learn": "without_su", "samples": "attended"}, "learn=without_su has no samples"),
+        ({"learn": "without_su", "positions": 2}, "learn=without_su has no positions"),
+        ({"learn": "direct", "centre": "both"}, "learn=direct has no update that could centre"),
     ],
 )
 def test_wrong_options_are_told(toy_class, wrong, told):

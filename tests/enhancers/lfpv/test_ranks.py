@@ -1,6 +1,5 @@
 """Two ranks train as one does on their joined batch."""
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -9,19 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-SCRIPT = Path(__file__).with_name("ranks.py")
+from tests.enhancers.lfpv import ranks
+
 ROOT = Path(__file__).parents[3]
-CASES = ("zerodcepp", "uretinex", "sci")
-
-
-@pytest.fixture(scope="module")
-def alone():
-    """The worker's own functions, in this process."""
-    spec = importlib.util.spec_from_file_location("lfpv_ranks", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    assert tuple(module.CASES) == CASES
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +21,7 @@ def joined(tmp_path_factory):
     outs = [folder / f"{rank}.pt" for rank in range(2)]
     processes = [
         subprocess.Popen(
-            [sys.executable, SCRIPT, str(rank), "2", folder / "rendezvous", out],
+            [sys.executable, ranks.__file__, str(rank), "2", folder / "rendezvous", out],
             env=environment,
             stderr=subprocess.PIPE,
             text=True,
@@ -45,7 +34,7 @@ def joined(tmp_path_factory):
     return [torch.load(out, weights_only=True) for out in outs]
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", ranks.CASES)
 def test_nodes_are_identical_on_both_ranks_at_every_step(joined, case):
     first, second = (rank[case]["nodes"] for rank in joined)
     for one, other in zip(first, second, strict=True):
@@ -54,9 +43,9 @@ def test_nodes_are_identical_on_both_ranks_at_every_step(joined, case):
     assert not torch.equal(first[0][0], first[-1][0])
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_two_ranks_are_one_on_the_joined_batch(alone, joined, case):
-    single = alone.train(case, 0, 1)
+@pytest.mark.parametrize("case", ranks.CASES)
+def test_two_ranks_are_one_on_the_joined_batch(joined, case):
+    single = ranks.train(case, 0, 1)
     for rank in joined:
         got = rank[case]
         for key in ("nodes", "gradients"):

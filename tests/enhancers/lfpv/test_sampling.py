@@ -48,9 +48,9 @@ def test_positions_without_indices_come_from_the_global_generator():
 @pytest.mark.parametrize("indices", [None, torch.arange(100)])
 def test_every_position_is_drawn_alike(indices):
     torch.manual_seed(0)
-    rows, columns = draw_positions(torch.zeros(100, C, 3, 5), 60, indices)
-    counts = (rows * 5 + columns).flatten().bincount(minlength=15)
-    # 6000 draws of 15 places: 400 each, standard deviation 19.
+    rows, columns = draw_positions(torch.zeros(100, C, 4, 6), 96, indices)
+    counts = (rows * 6 + columns).flatten().bincount(minlength=24)
+    # 9600 draws of 24 places: 400 each, standard deviation 20.
     assert (counts - 400).abs().max() < 80
 
 

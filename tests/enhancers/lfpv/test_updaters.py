@@ -1,5 +1,7 @@
 """The updates against the paper's equations, row by row in float64, with conv2d."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -86,16 +88,6 @@ def test_sample_updater_against_loops(branch):
     assert torch.allclose(got, expected, atol=1e-10)
 
 
-def test_attended_sample_update_against_loops(branch):
-    updater, samples, nodes, embedding = setting(branch)
-    shares = torch.rand(4, L, dtype=torch.float64)
-    shares /= shares.sum(0)
-    delta = slow_delta(updater, samples, nodes, embedding)
-    expected = torch.stack([sum(shares[n, j] * delta[n, j] for n in range(4)) for j in range(L)])
-    got = updater.sample_update(samples, nodes, embedding, shares)
-    assert torch.allclose(got, expected, atol=1e-10)
-
-
 def test_mutual_updater_against_loops(branch):
     updater, _, nodes, embedding = setting(branch)
     got = updater.mutual_update(nodes, embedding, all_others(L, nodes.device))
@@ -103,14 +95,17 @@ def test_mutual_updater_against_loops(branch):
     assert torch.allclose(got, expected, atol=1e-10)
 
 
+@pytest.mark.parametrize("centre", ["none", "nodes"])
 @pytest.mark.parametrize("learn", ["updated", "without_su", "without_mu"])
-def test_additive_update_against_loops(branch, learn):
-    updater, samples, nodes, embedding = setting(branch, learn=learn)
+def test_additive_update_against_loops(branch, learn, centre):
+    updater, samples, nodes, embedding = setting(branch, learn=learn, centre=centre)
     expected = nodes
     if learn != "without_su":
         expected = expected + slow_delta(updater, samples, nodes, embedding).mean(0)
     if learn != "without_mu":
         expected = expected + slow_wedge(updater, nodes, embedding, every_other()).mean(1)
+    if centre == "nodes":
+        expected = expected - sum(expected) / L
     expected = slow_norm(expected, updater.norm)
     got = updater(samples, nodes, embedding, STEP)
     assert torch.allclose(got, expected, atol=1e-10)
@@ -124,18 +119,24 @@ def test_raw_update_against_loops(branch):
     assert torch.allclose(got, nodes + delta + wedge, atol=1e-10)
 
 
+@pytest.mark.parametrize("centre", ["none", "both"])
 @pytest.mark.parametrize("learn", ["updated", "without_su", "without_mu"])
-def test_sequential_update_against_loops(branch, learn):
-    updater, samples, nodes, embedding = setting(branch, rule="sequential", learn=learn)
+def test_sequential_update_against_loops(branch, learn, centre):
+    options = {"rule": "sequential", "learn": learn, "centre": centre}
+    updater, samples, nodes, embedding = setting(branch, **options)
+
+    def settled(values, norm):
+        return slow_norm(values - sum(values) / L if centre == "both" else values, norm)
+
     expected = nodes
     if learn != "without_su":
         last = updater.norm if learn == "without_mu" else updater.sample_norm
         expected = slow_delta(updater, samples, nodes, embedding).mean(0)
-        expected = slow_norm(expected, last)
+        expected = settled(expected, last)
     if learn != "without_mu":
         partners = [[int(h)] for h in draw_partners(L, STEP)]
         expected = slow_wedge(updater, expected, embedding, partners)[:, 0]
-        expected = slow_norm(expected, updater.norm)
+        expected = settled(expected, updater.norm)
     got = updater(samples, nodes, embedding, STEP)
     assert torch.allclose(got, expected, atol=1e-10)
 
@@ -160,7 +161,7 @@ def test_stack_widths_and_depth(channels, max_width, hidden):
     stack = Stack(3, channels, 9, max_width)
     widths = [3 * channels, *[hidden] * 5, channels, channels]
     assert [tuple(weight.shape) for weight in stack.weights] == [
-        (9, before, after) for before, after in zip(widths, widths[1:], strict=False)
+        (9, before, after) for before, after in pairwise(widths)
     ]
     assert [norm.num_features for norm in stack.norms] == widths[1:-1]
 
@@ -189,7 +190,7 @@ def random_samples(count=6):
 def test_each_branch_gets_its_own_sample_and_the_step():
     store, updaters = both(rule="sequential")
     samples = random_samples()
-    got = updaters(samples, store)
+    got = updaters(samples, store.nodes, store.updates)
     step = torch.tensor(1)
     maps = (samples.vectors[..., None, None], store.vectors[..., None, None])
     expected = updaters.vectors(*maps, updaters.embedding, step)
@@ -198,24 +199,11 @@ def test_each_branch_gets_its_own_sample_and_the_step():
     assert torch.equal(got.patches, expected)
 
 
-def test_attended_samples_weigh_by_the_attention_of_the_query():
-    store, updaters = both(samples="attended", temperature="sqrt")
-    samples = random_samples()
-    got = updaters(samples, store)
-    shares = store.patch_attention.shares(samples.patches.flatten(1), store.patches.flatten(1))
-    parts = (samples.patches, store.patches, updaters.embedding, store.updates)
-    assert torch.equal(got.patches, updaters.patches(*parts, shares))
-    assert not torch.allclose(got.patches, updaters.patches(*parts), atol=1e-3)
-    store.keep(got)
-    got.vectors.sum().backward()
-
-
 def test_equal_nodes_are_told_apart_by_their_embedding():
     torch.manual_seed(0)
-    options = Options(nodes=L)
-    updated = Updaters(C, options)(
-        Samples(torch.randn(2, C), torch.randn(2, C, 4, 4)), Store(C, options)
-    )
+    samples = Samples(torch.randn(2, C), torch.randn(2, C, 4, 4))
+    store = Store(C, Options(nodes=L))
+    updated = Updaters(C, Options(nodes=L))(samples, store.nodes, store.updates)
     assert torch.pdist(updated.vectors).min() > 1e-3
     assert torch.pdist(updated.patches.flatten(1)).min() > 1e-3
 
@@ -231,10 +219,9 @@ def test_nodes_over_200_steps(rule):
     for _ in range(200):
         vectors = 5 * torch.randn(3, 4, generator=generator)
         patches = 5 * torch.randn(3, 4, 4, 4, generator=generator)
-        store.keep(updaters(Samples(vectors, patches), store))
-    largest = max(
-        store.vectors.norm(dim=1).max() / 2, store.patches.flatten(1).norm(dim=1).max() / 8
-    )
+        store.keep(updaters(Samples(vectors, patches), store.nodes, store.updates))
+    vectors, patches = store.vectors.norm(dim=1), store.patches.flatten(1).norm(dim=1)
+    largest = max(vectors.max() / 2, patches.max() / 8)
     assert largest.isfinite()
     if rule == "additive_raw":
         assert largest > 20
