@@ -126,9 +126,10 @@ class Store(nn.Module):
             mean = self._mean(wide)
             if torch.is_grad_enabled() or wide.device.type != "cpu":
                 return self._fuse(wide, mean, memories).to(feature.dtype)
-            strips = wide.split(self._rows(wide), 2)
-            fused = [self._fuse(strip, mean, memories) for strip in strips]
-            return torch.cat(fused, 2).to(feature.dtype)
+            fused, rows = torch.empty_like(feature), self._rows(wide)
+            for strip, out in zip(wide.split(rows, 2), fused.split(rows, 2), strict=True):
+                out.copy_(self._fuse(strip, mean, memories))
+            return fused
 
     def attend(self, feature: Tensor, memories: Memories) -> Nodes:
         """T̂_v, B×l×h×w, and T̂_p, B×l×⌈h/k⌉×⌈w/k⌉: how each position or patch weighs the nodes."""

@@ -14,6 +14,9 @@ from pipeline.result import Result
 
 from .conftest import NIGHT, NIGHT_GT, SEGMENTOR
 
+FOLDER = "out/darkzurich/mmseg-cgnet_street19-segmentor"
+IDENTITY = f"{FOLDER}/identity/result.json"
+
 
 @pytest.fixture
 def run_night(dark_zurich, segmentor, tmp_path):
@@ -39,7 +42,7 @@ def test_run_writes_results_panels_and_a_table(run_night, tmp_path, capsys):
     table = capsys.readouterr().out
     for text in ("identity", "gamma@0.6", "mIoU %", "the official split has 50"):
         assert text in table
-    folder = tmp_path / "out/darkzurich/mmseg-cgnet_street19-segmentor"
+    folder = tmp_path / FOLDER
     assert Result.read(folder / "gamma@0.6/result.json").enhancer == "gamma@0.6"
     panels = sorted((folder / "identity/images").iterdir())
     assert len(panels) == 2
@@ -48,16 +51,12 @@ def test_run_writes_results_panels_and_a_table(run_night, tmp_path, capsys):
 
 def test_a_failure_keeps_the_results_before_it(run_night, dark_zurich, tmp_path, capsys):
     assert run_night() == 0
-    before = (
-        tmp_path / "out/darkzurich/mmseg-cgnet_street19-segmentor/identity/result.json"
-    ).read_bytes()
+    before = (tmp_path / IDENTITY).read_bytes()
     (dark_zurich / NIGHT.format(3)).write_bytes(b"x")
     capsys.readouterr()
     assert run_night(enhancer=["gamma@0.6"]) == 2
     assert "frame_000003" in error_line(capsys)
-    assert (
-        tmp_path / "out/darkzurich/mmseg-cgnet_street19-segmentor/identity/result.json"
-    ).read_bytes() == before
+    assert (tmp_path / IDENTITY).read_bytes() == before
 
 
 @pytest.mark.parametrize(
@@ -161,9 +160,7 @@ def test_data_unpack_and_what_is_wrong_with_it(tmp_path, capsys):
 
 
 def test_a_folder_where_a_file_is_meant(run_night, tmp_path, segmentor, capsys):
-    (tmp_path / "out/darkzurich/mmseg-cgnet_street19-segmentor/identity/result.json").mkdir(
-        parents=True
-    )
+    (tmp_path / IDENTITY).mkdir(parents=True)
     assert run_night() == 2
     assert "result.json: is a folder" in error_line(capsys)
     data = ["--data", "lol", "--root", str(tmp_path)]
