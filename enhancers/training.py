@@ -6,11 +6,10 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from enhancers.base import EncodeDecode, Enhancer, Run
+from enhancers.base import REDUCED, EncodeDecode, Enhancer, Run
 from enhancers.losses import Objective
 
 Nodes = Literal["learn", "fixed", "none"]
-LOW_PRECISION = (torch.float16, torch.bfloat16)
 
 
 class Step(NamedTuple):
@@ -158,7 +157,7 @@ def _made(**images: Tensor | None) -> dict[str, Tensor]:
 def in_full_precision(value: Any) -> Any:
     """Half-precision tensors as float32, inside any (named) tuples."""
     if isinstance(value, Tensor):
-        return value.float() if value.dtype in LOW_PRECISION else value
+        return value.float() if value.dtype in REDUCED else value
     if isinstance(value, tuple):
         parts = [in_full_precision(part) for part in value]
         return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)

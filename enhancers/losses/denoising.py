@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from enhancers.base import Run
-from enhancers.losses.objective import Objective
+from enhancers.losses.objective import Objective, summed
 
 STRONGEST = 0.1
 
@@ -34,5 +34,4 @@ class DenoiserPretraining(Objective):
         strength = torch.rand(len(image), 1, 1, 1).mul(STRONGEST)
         noise = (torch.randn(image.shape) * strength).to(image)
         (denoiser,) = self._denoiser
-        loss = F.mse_loss(denoiser(image + noise), noise)
-        return loss, {"noise": loss.item()}
+        return summed({"noise": F.mse_loss(denoiser(image + noise), noise)})

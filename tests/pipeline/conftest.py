@@ -63,3 +63,10 @@ def classifier(tmp_path):
     header = {"classes": ["stop", "limit", "yield"], "input_size": [32, 32]}
     write_checkpoint(path, model.state_dict(), header)
     return path
+
+
+@pytest.fixture
+def weights(monkeypatch, tmp_path):
+    """The user's weights folder."""
+    monkeypatch.setenv("PIPELINE_WEIGHTS", str(tmp_path / "weights"))
+    return tmp_path / "weights"

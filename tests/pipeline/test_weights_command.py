@@ -20,13 +20,6 @@ def server():
 
 
 @pytest.fixture
-def weights(monkeypatch, tmp_path):
-    """The user's weights folder."""
-    monkeypatch.setenv("PIPELINE_WEIGHTS", str(tmp_path / "weights"))
-    return tmp_path / "weights"
-
-
-@pytest.fixture
 def short_list(server, weights, monkeypatch, tmp_path):
     """A list of four entries in place of the real one."""
     common = {"published": "https://page", "licence": "MIT", "trained_on": "LOL"}

@@ -21,13 +21,6 @@ def server():
         yield running
 
 
-@pytest.fixture
-def weights(monkeypatch, tmp_path):
-    """The user's weights folder."""
-    monkeypatch.setenv("PIPELINE_WEIGHTS", str(tmp_path / "weights"))
-    return tmp_path / "weights"
-
-
 def one(digest=DIGEST, url=""):
     file = zoo.WeightFile("net/x.pth", digest, url)
     return zoo.Entry("net@x", "net/x.pth", (file,), **COMMON)
