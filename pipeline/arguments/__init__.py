@@ -1,0 +1,33 @@
+"""What the command line takes. Nothing heavy is imported, so that `--help` answers at once."""
+
+import argparse
+from importlib.metadata import PackageNotFoundError, version
+
+from pipeline.arguments import listing, measuring, training
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command with its arguments; `module` and `function` say what to call."""
+    top = argparse.ArgumentParser(
+        prog="pipeline",
+        description="Downstream-task evaluation of low-light image enhancement.",
+    )
+    top.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    measuring.add_run(commands)
+    measuring.add_compare(commands)
+    measuring.add_enhance(commands)
+    measuring.add_inspect(commands)
+    listing.add_list(commands)
+    listing.add_weights(commands)
+    training.add_train(commands)
+    training.add_train_evaluator(commands)
+    listing.add_data(commands)
+    return top
+
+
+def _version() -> str:
+    try:
+        return version("llie-pipeline")
+    except PackageNotFoundError:
+        return "(not installed)"

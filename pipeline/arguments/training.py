@@ -1,0 +1,64 @@
+"""Arguments of the commands that train."""
+
+import argparse
+from pathlib import Path
+
+from pipeline.arguments.types import positive, seed
+
+
+def add_train(commands: argparse._SubParsersAction) -> None:
+    train = commands.add_parser("train", help="train an enhancer, plain or with LFPV")
+    train.set_defaults(module="train", function="train_enhancer")
+    train.add_argument("--enhancer", required=True, metavar="NAME", help="e.g. sci or sci+lfpv")
+    train.add_argument(
+        "--data",
+        required=True,
+        metavar="DATA",
+        help="sample (the built-in scenes), lol, lolv2_real, lolv2_synthetic, lolblur, "
+        "lolblur_noise, sice, sid, smid, sdsd_indoor, sdsd_outdoor, paired or unpaired",
+    )
+    train.add_argument("--root", metavar="DIR", help="the dataset (default: $PIPELINE_DATA/DATA)")
+    train.add_argument(
+        "--config",
+        metavar="RECIPE",
+        help="published (default), short (minutes), or a YAML file like configs/enhancers/*",
+    )
+    train.add_argument("--steps", type=positive, metavar="N", help="instead of the config's")
+    train.add_argument(
+        "--supervision",
+        choices=["own", "paired"],
+        help="the enhancer's own objective, or the normal-light images (default: the config's)",
+    )
+    train.add_argument("--amp", action="store_true", help="mixed precision")
+    train.add_argument("--resume", action="store_true", help="go on with a training that stopped")
+    _add_seed_and_device(train)
+    train.add_argument(
+        "--tensorboard", type=Path, metavar="DIR", help="write the losses (extra: tensorboard)"
+    )
+    train.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="default: $PIPELINE_WEIGHTS/NAME@ours-DATA.safetensors",
+    )
+
+
+def add_train_evaluator(commands: argparse._SubParsersAction) -> None:
+    train = commands.add_parser("train-evaluator", help="train a small daytime evaluator")
+    train.set_defaults(module="train_evaluator", function="train_evaluator")
+    train.add_argument("model", help="timm model, or mmsegmentation config")
+    train.add_argument(
+        "--data",
+        required=True,
+        metavar="DATA",
+        help="classification:DIR, segmentation:DIR, or sample",
+    )
+    train.add_argument("--config", type=Path, metavar="FILE", help="YAML like configs/evaluators/*")
+    train.add_argument("--epochs", type=positive, metavar="N", help="instead of the config's")
+    _add_seed_and_device(train)
+    train.add_argument("--out", type=Path, required=True, metavar="FILE")
+
+
+def _add_seed_and_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=seed, default=0)
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")

@@ -1,0 +1,27 @@
+"""Values of arguments, checked while they are parsed."""
+
+import argparse
+
+
+def positive(text: str) -> int:
+    if (value := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {text}")
+    return value
+
+
+def natural(text: str) -> int:
+    if (value := int(text)) < 0:
+        raise argparse.ArgumentTypeError(f"must not be negative, not {text}")
+    return value
+
+
+def level(text: str) -> float:
+    if not 0 <= (value := float(text)) <= 255:
+        raise argparse.ArgumentTypeError(f"must be from 0 to 255, not {text}")
+    return value
+
+
+def seed(text: str) -> int:
+    if not 0 <= (value := int(text)) < 2**32:
+        raise argparse.ArgumentTypeError(f"must be from 0 to 2**32-1, not {text}")
+    return value
