@@ -3,8 +3,9 @@
     python bench/lfpv.py [--training sci zerodcepp ...] [--inference sci uretinex ...]
 
 Training: Charbonnier step (forward and backward) on 4 crops of 96 pixels, plain, with two paths and
-no nodes, and with LFPV. Inference: one 600×400 image. CPU time over all threads, one thread,
-medians; every row in one run on one machine, so read the ratios.
+no nodes, with LFPV, and with LFPV whose Mutual Updater meets 4 partners instead of all 15.
+Inference: one 600×400 image. CPU time of one thread; the kinds take turns, so that other work on
+the machine slows all of them; medians, and the ratio to plain of medians and of minima.
 """
 
 import argparse
@@ -35,19 +36,23 @@ NETWORKS = {
     "enlightengan": EnlightenGAN,
     "lednet": LEDNet,
 }
-BATCH, CROP, SIZE = 4, 96, (400, 600)
-STEPS, IMAGES = 7, 3
+BATCH, CROP, SIZE, FEW = 4, 96, (400, 600), 4
+REPEATS = 9
+TRAINING = ("plain", "two paths", "lfpv", f"lfpv, {FEW} partners")
+INFERENCE = ("plain", "lfpv")
 
 
-def seconds(run: Callable[[], object], repeats: int) -> float:
-    """Median CPU time after one warm-up."""
-    run()
-    taken = []
-    for _ in range(repeats):
-        started = time.process_time()
+def seconds(runs: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
+    """CPU times of each, in turns, after one warm-up."""
+    for run in runs.values():
         run()
-        taken.append(time.process_time() - started)
-    return statistics.median(taken)
+    taken: dict[str, list[float]] = {kind: [] for kind in runs}
+    for _ in range(REPEATS):
+        for kind, run in runs.items():
+            started = time.process_time()
+            run()
+            taken[kind].append(time.process_time() - started)
+    return taken
 
 
 def joined(network: EncodeDecode, kind: str) -> Enhancer:
@@ -55,10 +60,12 @@ def joined(network: EncodeDecode, kind: str) -> Enhancer:
         return network
     if kind == "two paths":
         return TwoPath(network.encode, network.decode)
-    return LFPVEnhancer(network.encode, network.decode, network.feature_channels)
+    partners = FEW if kind.endswith("partners") else 0
+    channels = network.feature_channels
+    return LFPVEnhancer(network.encode, network.decode, channels, partners=partners)
 
 
-def step_time(name: str, kind: str) -> float:
+def training_step(name: str, kind: str) -> Callable[[], object]:
     model = joined(NETWORKS[name](), kind).train()
     loss = StepLoss(model, Paired())
     low, normal = torch.rand(2, BATCH, 3, CROP, CROP)
@@ -67,18 +74,16 @@ def step_time(name: str, kind: str) -> float:
         model.zero_grad()
         loss(low, normal, torch.arange(BATCH)).loss.backward()
 
-    return seconds(step, STEPS)
+    return step
 
 
-@torch.no_grad()
-def image_time(name: str, kind: str) -> float:
+def image_run(name: str, kind: str) -> Callable[[], object]:
     model = joined(NETWORKS[name](), kind)
     if isinstance(model, LFPVEnhancer):
         model.train().training_paths(torch.rand(1, 3, 64, 64))
     image = torch.rand(1, 3, *SIZE)
     model.eval()
-    with torch.inference_mode():
-        return seconds(lambda: model(image), IMAGES)
+    return torch.inference_mode()(lambda: model(image))
 
 
 def main() -> None:
@@ -88,20 +93,23 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     parts = (
-        (f"a step of {BATCH} crops of {CROP}", step_time, arguments.training),
-        (f"one {SIZE[1]}x{SIZE[0]} image", image_time, arguments.inference),
+        (f"a step of {BATCH} crops of {CROP}", training_step, arguments.training, TRAINING),
+        (f"one {SIZE[1]}x{SIZE[0]} image", image_run, arguments.inference, INFERENCE),
     )
-    for title, measure, names in parts:
-        kinds = ["plain", "two paths", "lfpv"] if measure is step_time else ["plain", "lfpv"]
-        table = Table(title=f"{title}, CPU ms (ratio to plain)")
+    for title, made, names, kinds in parts:
+        table = Table(title=f"{title}, CPU ms, ratio to plain (of minima)")
         for heading in ("network", *kinds):
             table.add_column(heading, justify="left" if heading == "network" else "right")
         for name in names:
-            times = [measure(name, kind) for kind in kinds]
-            cells = (f"{1000 * t:.0f} ({t / times[0]:.2f})" for t in times)
-            table.add_row(name, *cells)
-        Console().print(table)
+            times = seconds({kind: made(name, kind) for kind in kinds})
+            table.add_row(name, *(_cell(times[kind], times["plain"]) for kind in kinds))
+        Console(width=120).print(table)
     print(f"torch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}")
+
+
+def _cell(times: list[float], plain: list[float]) -> str:
+    median, base = statistics.median(times), statistics.median(plain)
+    return f"{1000 * median:.0f}, {median / base:.2f} ({min(times) / min(plain):.2f})"
 
 
 if __name__ == "__main__":

@@ -46,6 +46,23 @@ class TrainingSet:
         """The same images as nobody's partner, for adversarial training on a paired set."""
         return replace(self, paired=False)
 
+    def with_validation(self, count: int) -> "TrainingSet":
+        """`count` pairs, spread evenly over the set, are held out instead of its test split.
+
+        Raises:
+            TaskError: the set is not paired, or nothing would be left to train on.
+        """
+        if not self.paired or count >= len(self.low):
+            kind = "pairs" if self.paired else "unpaired images"
+            raise TaskError(
+                f"{self.name}: cannot hold out {count} of its {len(self.low)} {kind}; "
+                "change data.validation in the recipe"
+            )
+        pairs = list(map(Pair, self.low, self.normal))
+        taken = {(2 * i + 1) * len(pairs) // (2 * count) for i in range(count)}
+        train = (pair for i, pair in enumerate(pairs) if i not in taken)
+        return paired_set(self.name, train, (pairs[i] for i in sorted(taken)))
+
 
 def paired_set(name: str, pairs: Iterable[Pair], held_out: Iterable[Pair] = ()) -> TrainingSet:
     """`pairs` to train on, `held_out` to validate on."""

@@ -14,6 +14,8 @@ class Options:
         nodes: l, at least 2.
         patch: k, the side of the patches.
         positions: of each image, at which the Sample Updater reads f_d in a step.
+        partners: other nodes that the Mutual Updater joins to each node in a step, drawn anew every
+            time; 0 is all of them. Its cost is in proportion. Sequential takes one, as published.
         normalize: LayerNorm on queries and keys, as in the authors' code; else the bare product.
         rule: additive C^{o+1} = LN(C^o + mean Δ + mean ∧); additive_raw C^o + Σ Δ + Σ ∧, which
             grows without bound; sequential C' = LN(mean S), C^{o+1} = LN(M(C')), the authors' code.
@@ -31,6 +33,7 @@ class Options:
     nodes: int = 16
     patch: int = 4
     positions: int = 1
+    partners: int = 0
     normalize: bool = True
     rule: Literal["additive", "additive_raw", "sequential"] = "additive"
     learn: Literal["updated", "without_su", "without_mu", "direct"] = "updated"
@@ -46,7 +49,15 @@ class Options:
         for name, least in (("nodes", 2), ("patch", 1), ("positions", 1), ("max_width", 1)):
             if getattr(self, name) < least:
                 raise EnhancerError(f"LFPV needs {name} >= {least}, not {getattr(self, name)}")
-        unread = {"direct": ("rule", "positions"), "without_su": ("positions",)}
+        if not 0 <= self.partners < self.nodes:
+            raise EnhancerError(f"LFPV: {self.nodes} nodes have 0 to {self.nodes - 1} partners")
+        if self.rule == "sequential" and self.partners:
+            raise EnhancerError("LFPV with rule=sequential takes one partner; leave partners out")
+        unread = {
+            "direct": ("rule", "positions", "partners"),
+            "without_su": ("positions",),
+            "without_mu": ("partners",),
+        }
         for name in unread.get(self.learn, ()):
             if getattr(self, name) != getattr(Options, name):
                 raise EnhancerError(f"LFPV with learn={self.learn} has no {name}; leave it out")

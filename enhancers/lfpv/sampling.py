@@ -40,10 +40,14 @@ def draw_positions(feature: Tensor, count: int, indices: Tensor | None) -> tuple
     return row % height, column % width
 
 
-def draw_partners(count: int, step: Tensor) -> Tensor:
-    """A node h ≠ j for each of `count` nodes j, uniform; a function of the step (int64) alone."""
-    own = torch.arange(count, device=step.device)
-    return (own + 1 + chance(step, own) % (count - 1)) % count
+def draw_partners(count: int, partners: int, step: Tensor) -> Tensor:
+    """For each of `count` nodes j, `partners` different nodes h ≠ j, uniform: count×partners int64.
+
+    A function of the step (int64) alone.
+    """
+    own, offsets = (torch.arange(n, device=step.device) for n in (count, count - 1))
+    keys = chance(step, own[:, None] * (count - 1) + offsets)
+    return (own[:, None] + 1 + keys.argsort(1)[:, :partners]) % count
 
 
 def sample(feature: Tensor, rows: Tensor, columns: Tensor, size: int) -> Samples:

@@ -60,13 +60,14 @@ class NodeUpdater(nn.Module):
     additive_raw  C^{o+1} = C^o + Δ + ∧ with sums for the means, the paper's equation
     sequential    C' = LN(mean Δ), C^{o+1} = LN(∧ of C' with one random partner), the authors' code
 
+    ∧ is over all other nodes, or as many `partners` of each as there are to be, drawn every step.
     LN is over a node's c·k·k values: it keeps nodes bounded, as the bare sum does not. Where nodes
     are centred, their mean over j is taken away first.
     """
 
     def __init__(self, channels: int, size: int, taps: int, options: Options) -> None:
         super().__init__()
-        self.rule = options.rule
+        self.rule, self.partners = options.rule, options.partners
         samples, mutual = options.learn != "without_su", options.learn != "without_mu"
         stack = (channels, taps, options.max_width)
         self.sample = Stack(3, *stack) if samples else None
@@ -88,7 +89,7 @@ class NodeUpdater(nn.Module):
             if self.sample_norm:
                 nodes = self._settle(nodes, self.sample_norm)
             if self.mutual:
-                partners = draw_partners(len(nodes), step)[:, None]
+                partners = draw_partners(len(nodes), 1, step)
                 nodes = self.mutual_update(nodes, embedding, partners)
             return self._settle(nodes, self.norm)
         raw, updated = self.rule == "additive_raw", nodes
@@ -96,9 +97,9 @@ class NodeUpdater(nn.Module):
             delta = self.sample_update(samples, nodes, embedding)
             updated = updated + (delta * len(samples) if raw else delta)
         if self.mutual:
-            others = all_others(len(nodes), nodes.device)
+            others = self._others(len(nodes), step)
             wedge = self.mutual_update(nodes, embedding, others)
-            updated = updated + (wedge * others.shape[1] if raw else wedge)
+            updated = updated + (wedge * (len(nodes) - 1) if raw else wedge)
         return self._settle(updated, self.norm)
 
     def sample_update(self, samples: Tensor, nodes: Tensor, embedding: Tensor) -> Tensor:
@@ -116,6 +117,11 @@ class NodeUpdater(nn.Module):
         met = other.index_select(1, others.flatten()).unflatten(1, others.shape)
         out = self.mutual.middle((own[:, :, None] + met).flatten(1, 2))
         return _as_maps(self.mutual.last(out.unflatten(1, others.shape).mean(2)), nodes)
+
+    def _others(self, count: int, step: Tensor) -> Tensor:
+        if self.partners:
+            return draw_partners(count, self.partners, step)
+        return all_others(count, step.device)
 
     def _settle(self, nodes: Tensor, norm: nn.Module) -> Tensor:
         return norm(nodes - nodes.mean(0) if self.centred else nodes)

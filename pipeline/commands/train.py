@@ -52,11 +52,14 @@ def _job(arguments: Namespace, ranks: Ranks, device: str) -> Job:
     file = f"{name.bare}@ours-{arguments.data}{suffix}.safetensors"
     out = arguments.out or zoo.weights_folder() / file
     require_checkpoint_path(out)
+    data = find_set(arguments.data, arguments.root)
+    if recipe.data.validation:
+        data = data.with_validation(recipe.data.validation)
     return Job(
         name=name,
         recipe=recipe,
         data_name=arguments.data,
-        data=find_set(arguments.data, arguments.root),
+        data=data,
         seed=arguments.seed,
         device=chosen_device(device),
         out=out,

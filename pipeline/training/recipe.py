@@ -119,7 +119,9 @@ class Settings:
 class Data:
     """Section `data`: images a step (of all ranks together), how they are cut, reading processes.
 
-    `crop` None takes whole images; `resize` makes them square first.
+    `crop` None takes whole images; `resize` makes them square first. `validation` pairs of the
+    training split choose the best weights; at 0 the set's test split does, so that its score is
+    only to be reported for the last weights.
     """
 
     batch: int
@@ -128,10 +130,13 @@ class Data:
     flips: bool = True
     rotations: bool = False
     workers: int = 2
+    validation: int = 0
 
     def __post_init__(self) -> None:
         if self.batch < 1 or self.workers < 0 or (self.crop is not None and self.crop < 16):
             raise PipelineError("needs batch >= 1, crop >= 16 and workers >= 0")
+        if self.validation < 0:
+            raise PipelineError("needs validation >= 0")
         self.augmentation()
 
     def augmentation(self) -> Augmentation:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -51,3 +53,25 @@ def test_a_paired_set_can_be_used_as_an_unpaired_one(lol):
     loose = data.unpaired()
     assert not loose.paired
     assert (loose.low, loose.normal, loose.held_out) == (data.low, data.normal, data.held_out)
+
+
+def test_validation_pairs_are_taken_evenly_from_those_to_train_on():
+    pairs = [Pair(Path(f"low/{i}"), Path(f"high/{i}")) for i in range(10)]
+    data = paired_set("mine", pairs, [Pair(Path("low/test"), Path("high/test"))])
+    split = data.with_validation(2)
+    assert split.held_out == (pairs[2], pairs[7])
+    assert [Pair(*both) for both in zip(split.low, split.normal, strict=True)] == [
+        pair for pair in pairs if pair not in split.held_out
+    ]
+    assert len(data.with_validation(9).low) == 1
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_validation_leaves_something_to_train_on(paired):
+    files = tuple(Path(str(i)) for i in range(3))
+    data = TrainingSet("mine", files, files, paired=paired)
+    with pytest.raises(TaskError, match="^mine: cannot hold out 3 of its 3 .*data.validation"):
+        data.with_validation(3)
+    if not paired:
+        with pytest.raises(TaskError, match="unpaired images"):
+            data.with_validation(1)

@@ -11,6 +11,7 @@ OTHERS = {
     "nodes": 5,
     "patch": 2,
     "positions": 3,
+    "partners": 2,
     "normalize": False,
     "rule": "sequential",
     "learn": "without_su",
@@ -66,6 +67,9 @@ def test_every_option_round_trips(toy_class, name, updaters):
         ({"learn": "direct", "rule": "sequential"}, "learn=direct has no rule"),
         ({"learn": "direct", "positions": 2}, "learn=direct has no positions"),
         ({"learn": "without_su", "positions": 2}, "learn=without_su has no positions"),
+        ({"partners": 16}, "16 nodes have 0 to 15 partners"),
+        ({"learn": "without_mu", "partners": 2}, "learn=without_mu has no partners"),
+        ({"rule": "sequential", "partners": 2}, "rule=sequential takes one partner"),
         ({"learn": "direct", "centre": "both"}, "learn=direct has no update that could centre"),
     ],
 )

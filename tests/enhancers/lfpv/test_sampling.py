@@ -68,12 +68,16 @@ def test_an_index_for_every_image():
         draw_positions(torch.zeros(2, C, 8, 8), 1, torch.tensor([1]))
 
 
-def test_partners_are_others_and_change_with_the_step():
-    drawn = torch.stack([draw_partners(4, torch.tensor(step)) for step in range(300)])
-    assert not (drawn == torch.arange(4)).any()
+@pytest.mark.parametrize("partners", [1, 2, 3])
+def test_partners_are_others_and_change_with_the_step(partners):
+    drawn = torch.stack([draw_partners(4, partners, torch.tensor(step)) for step in range(300)])
+    assert drawn.shape == (300, 4, partners)
+    assert not (drawn == torch.arange(4)[:, None]).any()
+    assert (drawn.sort(2).values.diff(dim=2) > 0).all()
     for j in range(4):
-        assert drawn[:, j].bincount(minlength=4).gt(60).sum() == 3
-    assert torch.equal(draw_partners(2, torch.tensor(7)), torch.tensor([1, 0]))
+        counts = drawn[:, j].flatten().bincount(minlength=4)
+        assert counts.gt(60 * partners).sum() == 3
+    assert torch.equal(draw_partners(2, 1, torch.tensor(7)), torch.tensor([[1], [0]]))
 
 
 @pytest.mark.parametrize("size", [(8, 12), (9, 7), (2, 3)])

@@ -119,6 +119,17 @@ def test_raw_update_against_loops(branch):
     assert torch.allclose(got, nodes + delta + wedge, atol=1e-10)
 
 
+@pytest.mark.parametrize("rule", ["additive", "additive_raw"])
+def test_fewer_partners_stand_for_all_others(branch, rule):
+    options = {"learn": "without_su", "partners": 2, "rule": rule}
+    updater, samples, nodes, embedding = setting(branch, **options)
+    met = draw_partners(L, 2, STEP).tolist()
+    wedge = slow_wedge(updater, nodes, embedding, met).mean(1)
+    raw = rule == "additive_raw"
+    expected = nodes + (L - 1) * wedge if raw else slow_norm(nodes + wedge, updater.norm)
+    assert torch.allclose(updater(samples, nodes, embedding, STEP), expected, atol=1e-10)
+
+
 @pytest.mark.parametrize("centre", ["none", "both"])
 @pytest.mark.parametrize("learn", ["updated", "without_su", "without_mu"])
 def test_sequential_update_against_loops(branch, learn, centre):
@@ -134,7 +145,7 @@ def test_sequential_update_against_loops(branch, learn, centre):
         expected = slow_delta(updater, samples, nodes, embedding).mean(0)
         expected = settled(expected, last)
     if learn != "without_mu":
-        partners = [[int(h)] for h in draw_partners(L, STEP)]
+        partners = draw_partners(L, 1, STEP).tolist()
         expected = slow_wedge(updater, expected, embedding, partners)[:, 0]
         expected = settled(expected, updater.norm)
     got = updater(samples, nodes, embedding, STEP)

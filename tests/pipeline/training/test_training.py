@@ -106,6 +106,14 @@ def test_held_out_pairs_choose_the_best(train, monkeypatch):
     assert {"held_out.lfpv.psnr", "held_out.lfpv.ssim", "held_out.plain.ssim"} <= held_out[0].keys()
 
 
+def test_validation_can_leave_the_test_split_alone(train, lol):
+    for path in (lol / "eval15").rglob("*.png"):
+        path.write_bytes(b"is not read")
+    folder = train("sci", steps=2, data={"validation": 2})
+    data = read_checkpoint(folder / "best.safetensors").header["data"]
+    assert (data["low"], data["held_out"]) == (2, 2)
+
+
 def test_the_log_has_both_paths(train):
     folder = train("sci+lfpv", steps=2, training={"log_every": 1})
     entry = next(entry for entry in log(folder) if entry["step"] == 2)
