@@ -12,9 +12,8 @@ from enhancers.errors import EnhancerError
 from pipeline.errors import PipelineError
 from pipeline.own.images import ImageFolder
 from tasks.evaluators import Evaluator, Record
-from tasks.images import read_rgb
 from tasks.loading import Batches
-from tasks.task import Sample
+from tasks.task import Sample, Task
 
 Enhance = Callable[[torch.Tensor], torch.Tensor]
 
@@ -68,7 +67,7 @@ def measure(enhance: Enhance, evaluator: Evaluator, options: ChainOptions) -> It
     for sample in evaluator.task.samples if results else ():
         results.find(sample)
     loader = Batches(
-        _Decoded(evaluator.task.samples, evaluator.read_target, results),
+        _Decoded(evaluator.task, evaluator.read_target, results),
         batch_size=options.batch_size,
         num_workers=options.workers,
         collate=list,
@@ -96,19 +95,19 @@ class _Decoded(Dataset):
 
     def __init__(
         self,
-        samples: Sequence[Sample],
+        task: Task,
         read_target: Callable[[Sample], torch.Tensor],
         results: ImageFolder | None,
     ) -> None:
-        self.samples, self.read_target, self.results = samples, read_target, results
+        self.task, self.read_target, self.results = task, read_target, results
 
     def __len__(self) -> int:
-        return len(self.samples)
+        return len(self.task.samples)
 
     def __getitem__(self, index: int) -> _Item:
         started = time.perf_counter()
-        sample = self.samples[index]
-        image = torch.from_numpy(read_rgb(sample.image).copy())
+        sample = self.task.samples[index]
+        image = torch.from_numpy(self.task.read_image(sample).copy())
         target = self.read_target(sample)
         enhanced = self.results.read(sample, image.shape[:2]) if self.results else None
         return _Item(sample, image, target, time.perf_counter() - started, enhanced)

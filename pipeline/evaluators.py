@@ -9,6 +9,7 @@ from pipeline.checkpoints import Checkpoint, read_checkpoint
 from pipeline.errors import PipelineError
 from pipeline.factory import Loaded
 from pipeline.files import sha256
+from pipeline.own.onnx_evaluator import OnnxModel
 from tasks import mm
 from tasks.classes import read_class_map, resolve_class_map
 from tasks.models import ClassMapped, DownstreamModel, MMSegmentor, ModelInfo, TimmClassifier
@@ -24,9 +25,9 @@ def load_evaluator(
     """Create the frozen downstream model of a task.
 
     Args:
-        name: a timm model, an mmsegmentation config file, or an entry under `evaluators` in
-            `configs/weights.yaml`; None is the task's default.
-        weights: checkpoint; None for a listed entry.
+        name: a timm model, an mmsegmentation config file, `onnx:FILE`, or an entry under
+            `evaluators` in `configs/weights.yaml`; None is the task's default.
+        weights: checkpoint; None for a listed entry and for `onnx:FILE`.
         class_map: YAML file, yours or one of configs/evaluators, that maps the evaluator's class
             names to the task's; None where they are the same.
 
@@ -34,20 +35,18 @@ def load_evaluator(
         PipelineError: unknown name, no weights, or an unsafe or broken file.
         TaskError: the checkpoint does not fit the model, or the map does not fit the classes.
     """
-    listed = zoo.entries("evaluators")
-    name = name or _default_evaluator(task, listed)
-    if name in listed:
-        entry = listed[name]
-        name, weights = entry.model, weights or zoo.locate(entry)
-    if weights is None:
-        raise PipelineError(
-            f"evaluator '{name}' needs a checkpoint (--evaluator-weights FILE), or is one of "
-            f"{', '.join(listed)}"
-        )
-    checkpoint = read_checkpoint(Path(weights))
-    model = _downstream_model(name, checkpoint)
-    provenance = {"model": name, "file": checkpoint.path.name, "sha256": checkpoint.sha256}
-    provenance |= {"header": checkpoint.header, "settings": dict(model.settings)}
+    name, weights = _resolved(name, weights, task)
+    if name.startswith("onnx:"):
+        if weights is not None:
+            raise PipelineError(f"{name} holds its weights; leave the evaluator's weights out")
+        model = OnnxModel.from_source(name.removeprefix("onnx:"))
+        provenance = model.provenance
+    else:
+        checkpoint = read_checkpoint(Path(weights))
+        model = _downstream_model(name, checkpoint)
+        provenance = {"model": name, "file": checkpoint.path.name, "sha256": checkpoint.sha256}
+        provenance["header"] = checkpoint.header
+    provenance["settings"] = dict(model.settings)
     if class_map is not None:
         model, provenance["class_map"] = _mapped(model, Path(class_map), task)
     return Loaded(model.eval(), provenance)
@@ -63,6 +62,26 @@ def evaluator_config(name: str) -> Path:
     return mm.packaged_config(name) or Path(name)
 
 
+def _resolved(
+    name: str | None, weights: str | Path | None, task: Task
+) -> tuple[str, str | Path | None]:
+    """The model and the checkpoint that a name stands for; None for the one of `onnx:FILE`."""
+    listed = zoo.entries("evaluators")
+    chosen = name or _default_evaluator(task, listed)
+    if chosen in listed:
+        entry = listed[chosen]
+        try:
+            return entry.model, weights or zoo.locate(entry)
+        except PipelineError as error:
+            raise PipelineError(f"{error}{'' if name else _or_quick(task)}") from None
+    if weights is None and not chosen.startswith("onnx:"):
+        raise PipelineError(
+            f"evaluator '{chosen}' needs a checkpoint (--evaluator-weights FILE), or is one of "
+            f"{', '.join(listed)}, or onnx:FILE"
+        )
+    return chosen, weights
+
+
 def _default_evaluator(task: Task, listed: Mapping[str, zoo.Entry]) -> str:
     wanted = f"{task.name}-sample" if task.sample_data else task.name
     for name, entry in listed.items():
@@ -70,8 +89,14 @@ def _default_evaluator(task: Task, listed: Mapping[str, zoo.Entry]) -> str:
             return name
     raise PipelineError(
         f"task {task.name} needs a frozen model: --evaluator MODEL --evaluator-weights FILE "
-        "(a timm name, or an mmsegmentation config)"
+        f"(a timm name, or an mmsegmentation config), or --evaluator onnx:FILE{_or_quick(task)}"
     )
+
+
+def _or_quick(task: Task) -> str:
+    """The end of a message, where the task's card names a small evaluator."""
+    quick = task.card.quick_evaluator if task.card else ""
+    return f"; or take the small one: --evaluator {quick}" if quick else ""
 
 
 def _downstream_model(name: str, checkpoint: Checkpoint) -> DownstreamModel:
@@ -99,8 +124,9 @@ def _model_info(checkpoint: Checkpoint) -> ModelInfo:
     """Class names and input size from our header, or mmsegmentation's of either age."""
     header = checkpoint.header
     meta = header.get("dataset_meta")
-    classes = header.get("classes") or (meta.get("classes") if isinstance(meta, dict) else None)
-    classes = classes or header.get("CLASSES")
+    meta = meta if isinstance(meta, dict) else {}
+    named = (found.get(key) for found in (header, meta) for key in ("classes", "CLASSES"))
+    classes = next(filter(None, named), None)
     size = header.get("input_size")
     for key, value, kind in (("classes", classes, str), ("input_size", size, int)):
         listed = isinstance(value, list | tuple) and all(isinstance(v, kind) for v in value)

@@ -32,7 +32,7 @@ def save_panel(folder: Path, measured: Measured, evaluator: Evaluator) -> Path:
     record = measured.record
     source = measured.source.numpy()
     enhanced = measured.enhanced.mul(255).round().byte().permute(1, 2, 0).cpu().numpy()
-    scene = "sample scene" if evaluator.task.sample_data else "input"
+    scene = {"user": "input", "sample": "sample scene"}.get(evaluator.task.data, "darkened")
     pictures = [(source, scene), (enhanced, "enhanced")]
     if record.values is not None:
         pictures.append((measured.target.numpy(), "truth"))

@@ -6,9 +6,8 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-import yaml
-
 from pipeline.errors import PipelineError
+from tasks import yaml_files
 
 T = TypeVar("T")
 
@@ -17,15 +16,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML file whose top level is a mapping.
 
     Raises:
-        PipelineError: no such file, not YAML, or no mapping.
+        TaskError: no such file, or not YAML.
+        PipelineError: no mapping.
     """
-    try:
-        content = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise PipelineError(f"{path}: cannot be read ({error.strerror})") from None
-    except (yaml.YAMLError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise PipelineError(f"{path}: not valid YAML ({reason})") from None
+    content = yaml_files.read_yaml(path)
     if not isinstance(content, dict):
         raise PipelineError(f"{path}: must be a mapping of keys to values")
     return content
@@ -58,7 +52,7 @@ def fill(kind: type[T], values: Any, path: Path, section: str = "") -> T:
     try:
         return kind(**given)
     except ValueError as error:
-        raise PipelineError(f"{where.rstrip('.')} {error}") from None
+        raise PipelineError(f"{where.rstrip('. ')} {error}") from None
 
 
 def _typed(value: Any, wanted: Any) -> Any:

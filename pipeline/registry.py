@@ -77,6 +77,7 @@ TASKS = Registry(
         "codan": "tasks.classification:codan",
         "nighttime_driving": "tasks.segmentation:nighttime_driving",
         "darkzurich": "tasks.segmentation:dark_zurich",
+        "darkzurich_test": "tasks.segmentation:dark_zurich_test",
         "classification": "tasks.classification:folder",
         "lol": "tasks.restoration:lol",
         "segmentation": "tasks.segmentation:folder",

@@ -35,7 +35,8 @@ class Result:
     Attributes:
         enhancer: name as given, e.g. "sci+lfpv".
         task: e.g. "darkzurich".
-        data: "sample" for the procedural scenes that ship with the product, else "user".
+        data: "user"; "sample" for the procedural scenes that ship with the product; "darkened" or
+            "darkened sample" where the images were darkened as they were read.
         protocol: the protocol's fields.
         scores: "split/metric" → Score; the first is the task's headline.
         per_class: split → class name → percent, None where a class does not count.

@@ -1,6 +1,6 @@
 """`run`: one enhancer through one task, to a result."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from pipeline.panels import save_panel
 from pipeline.provenance import environment, manifest
 from pipeline.result import Result
 from pipeline.summary import summarise, without_pixels
+from tasks.darken import Darkening
 from tasks.evaluators import Evaluator, create_evaluator
 from tasks.models import DownstreamModel
 from tasks.quality import LPIPS
@@ -36,6 +37,17 @@ class Bench:
     def task(self) -> Task:
         """The evaluator's task."""
         return self.evaluator.task
+
+    def darkened(self, darkening: Darkening) -> "Bench":
+        """The same frozen model on the same images, darkened as they are read.
+
+        Raises:
+            PipelineError: the task has no model (restoration).
+        """
+        if self.task.kind == "restoration":
+            raise PipelineError(f"{self.task.name} has dark images already; nothing to darken")
+        task = replace(self.task, darkening=darkening)
+        return replace(self, evaluator=create_evaluator(self.evaluator.model, task))
 
 
 def run(
@@ -165,11 +177,12 @@ def run_loaded(
         if panels and index < panels[1]:
             save_panel(panels[0], one, bench.evaluator)
         measured.append(without_pixels(one))
+    darkening = bench.task.darkening
     provenance = {
         **environment(options.device),
         "enhancer": enhancer.weights,
         "evaluator": bench.evaluator_provenance,
-        "dataset": bench.dataset,
+        "dataset": bench.dataset | ({"darkening": asdict(darkening)} if darkening else {}),
         "config": {
             "enhancer": name,
             "task": bench.task.name,

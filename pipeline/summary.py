@@ -41,7 +41,7 @@ def summarise(
     return Result(
         enhancer=name,
         task=task.name,
-        data="sample" if task.sample_data else "user",
+        data=task.data,
         protocol=asdict(task.protocol),
         scores=_scores(evaluator, by_split),
         per_class={split: _percent(evaluator.per_class(rs)) for split, rs in by_split.items()},
@@ -94,6 +94,8 @@ def _median_seconds(measured: Iterable[Light]) -> dict[str, float]:
 
 def _notes(task: Task, by_split: dict[str, list[Record]], evaluator: Evaluator) -> list[str]:
     notes = list(evaluator.notes)
+    if task.darkening:
+        notes.append("images darkened by a model of a camera; no night images")
     if task.sample_data:
         notes.append("procedural sample scenes, not the dataset of that name")
     elif task.card:

@@ -10,14 +10,18 @@ from rich.table import Table
 from pipeline.result import Result
 
 DECIMALS = {"%": 2, "dB": 2, "": 4}
+MARKS = {
+    "sample": " — SAMPLE SCENES",
+    "darkened": " — DARKENED IMAGES",
+    "darkened sample": " — SAMPLE SCENES, DARKENED",
+}
 
 
 def print_table(results: Sequence[Result], console: Console) -> None:
     """Print one row per enhancer: scores with intervals, Δ to identity, time per image."""
     first = results[0]
-    data = " — SAMPLE SCENES" if first.data == "sample" else ""
-    task = escape(short_name(first.task))
-    table = Table(title=f"{task}{data}, protocol {first.protocol['name']}")
+    heading = task_heading(first.task, first.data)
+    table = Table(title=f"{heading}, protocol {first.protocol['name']}")
     table.add_column("enhancer", overflow="fold")
     main = {next(n for n in first.scores if n.split("/")[0] == s) for s in _splits(first)}
     for name in first.scores:
@@ -46,6 +50,11 @@ def _heading(score: str, result: Result) -> str:
     """`val/mIoU` is plainly `mIoU` where there is one split."""
     name = score.split("/")[1] if len(_splits(result)) == 1 else score
     return name.replace("pixel_", "").replace("_", " ")
+
+
+def task_heading(task: str, data: str) -> str:
+    """A task's name, and what its images are where they are not the dataset's own."""
+    return escape(short_name(task)) + MARKS.get(data, "")
 
 
 def short_name(name: str) -> str:

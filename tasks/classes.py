@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from tasks.errors import TaskError
+from tasks.yaml_files import read_yaml
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ def resolve_classes(
         of_task, of_evaluator: class names, None where there are none.
         outputs: number of the evaluator's outputs.
         by_name: the truth is a class name (classification), so the lists may differ in order;
-            otherwise it is an id, so they may not, but a name may be spelt differently
+            otherwise it is an id, so they may not, but a name may be spelt a little differently
             (``sign`` and ``sign_symbol``).
 
     Raises:
@@ -58,8 +56,8 @@ def resolve_classes(
         )
     if of_task is not None and len(of_task) != outputs:
         raise TaskError(
-            f"the evaluator has {outputs} classes, the task {len(of_task)}; a class map would say "
-            "which is which"
+            f"the evaluator has {outputs} classes, the task {len(of_task)}; a class map "
+            "(--class-map) would say which is which"
         )
     if len(classes) != outputs:
         raise TaskError(f"the evaluator has {outputs} outputs but {len(classes)} class names")
@@ -74,7 +72,7 @@ def read_class_map(path: Path) -> dict[str, str | None]:
     Raises:
         TaskError: not such a file.
     """
-    content = _yaml(path)
+    content = read_yaml(path)
     if not isinstance(content, dict) or not content:
         raise TaskError(f"{path}: a class map is lines of `evaluator's class: task's class`")
     for name in (*content, *(target for target in content.values() if target is not None)):
@@ -141,16 +139,27 @@ def _require_same_names(of_task: tuple[str, ...], of_evaluator: tuple[str, ...])
 
 def _require_same_order(of_task: tuple[str, ...], of_evaluator: tuple[str, ...]) -> None:
     positions = {name.lower(): index for index, name in enumerate(of_evaluator)}
-    for index, name in enumerate(of_task):
+    for index, (name, other) in enumerate(zip(of_task, of_evaluator, strict=True)):
         if positions.get(name.lower(), index) != index:
             raise TaskError(
                 f"class '{name}' is number {index} in the task but {positions[name.lower()]} in "
                 "the evaluator; the two lists must have one order"
             )
+        if not _alike(name, other):
+            raise TaskError(
+                f"class {index} is '{name}' in the task but '{other}' in the evaluator; a class "
+                "map (--class-map) would say which is which"
+            )
+
+
+def _alike(name: str, other: str) -> bool:
+    """Whether two names may be spellings of one class: `sign` and `sign_symbol`."""
+    one, two = ("".join(c for c in text.lower() if c.isalnum()) for text in (name, other))
+    return one in two or two in one or SequenceMatcher(None, one, two).ratio() > 0.6
 
 
 def _read(path: Path) -> ClassList:
-    content = _yaml(path)
+    content = read_yaml(path)
     classes = content.get("classes") if isinstance(content, dict) else None
     if not isinstance(classes, list) or not classes:
         raise TaskError(f"{path}: needs a key `classes` with a list of names")
@@ -165,10 +174,3 @@ def _read(path: Path) -> ClassList:
     if type(ignore) is not int or not 0 <= ignore <= 255:
         raise TaskError(f"{path}: `ignore` must be an id from 0 to 255, not {ignore!r}")
     return ClassList(tuple(classes), ignore)
-
-
-def _yaml(path: Path) -> Any:
-    try:
-        return yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, ValueError) as error:
-        raise TaskError(f"{path}: not valid YAML ({str(error).splitlines()[0]})") from None

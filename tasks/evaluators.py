@@ -4,95 +4,32 @@
 Scores depend on records alone, so they can be resampled and recomputed without any model.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
 import torch
-from torch import nn
 
 from tasks import metrics
-from tasks.classes import resolve_classes
 from tasks.classification import require_class
 from tasks.errors import TaskError
+from tasks.measurer import Measurer, Record, classes_of, scored_logits
 from tasks.models import DownstreamModel
-from tasks.resize import resize, resize_label
-from tasks.task import ClassReader, LabelReader, Sample, Task, require_size
+from tasks.resize import resize_label
+from tasks.task import ClassReader, LabelReader, Task, require_size
 
 
-@dataclass(frozen=True)
-class Record:
-    """What one image contributes.
-
-    Attributes:
-        id, split: of the sample.
-        label, prediction: class indices (classification), else None.
-        values: metric → value of this image (restoration), else None.
-        confusion: (C, C) int64 pixel counts (segmentation), else None.
-        predicted_map: (H, W) uint8 class indices (segmentation), for pictures; not stored.
-    """
-
-    id: str
-    split: str
-    label: int | None = None
-    prediction: int | None = None
-    values: dict[str, float] | None = None
-    confusion: np.ndarray | None = None
-    predicted_map: np.ndarray | None = field(default=None, repr=False, compare=False)
-
-
-class Evaluator(ABC):
-    """A task's protocol and metric, with the frozen model that they need.
+class Evaluator(Measurer):
+    """A measurer with a metric: from records to scores.
 
     Attributes:
-        model: the frozen model; None where the metric needs none.
-        classes: class names in the order of the model's outputs.
         units: metric → unit; "%" is of a fraction, anything else is printed as it is.
         notes: what a reader of the scores must know.
-        read_target: a sample → its truth, () or (H, W) int64 class indices or an (H, W, 3) uint8
-            image; free of the model, so that it can be sent to worker processes.
     """
 
     units: ClassVar[Mapping[str, str]]
     notes: Sequence[str] = ()
-    read_target: Callable[[Sample], torch.Tensor]
-
-    def __init__(self, model: nn.Module | None, task: Task, classes: tuple[str, ...] = ()) -> None:
-        self.model = model.eval() if model else None
-        self.task = task
-        self.classes = classes
-
-    def to(self, device: torch.device) -> None:
-        """Move the model."""
-        if self.model:
-            self.model.to(device)
-
-    def chain(self, enhanced: torch.Tensor) -> torch.Tensor:
-        """Round to 8 bits and resize, as the protocol says; (B, 3, H, W) float32 in [0, 1]."""
-        protocol = self.task.protocol
-        # Mixed precision is for the two networks; the protocol's own arithmetic stays float32.
-        with torch.autocast(enhanced.device.type, enabled=False):
-            if protocol.eight_bit == "round":
-                enhanced = enhanced.mul(255).round_().div_(255)
-            elif protocol.eight_bit == "truncate":
-                enhanced = enhanced.mul(255).floor_().div_(255)
-            if protocol.size:
-                rounded = protocol.eight_bit != "none"
-                enhanced = resize(enhanced, protocol.size, protocol.filter, rounded)
-        return enhanced
-
-    @abstractmethod
-    def measure(
-        self, enhanced: torch.Tensor, samples: Sequence[Sample], targets: Sequence[torch.Tensor]
-    ) -> list[Record]:
-        """Evaluate a batch.
-
-        Args:
-            enhanced: (B, 3, H, W) float32 RGB in [0, 1], from the enhancer.
-            samples, targets: of length B.
-        """
 
     @abstractmethod
     def scores(self, records: Sequence[Record], weight: np.ndarray | None = None) -> dict:
@@ -130,10 +67,11 @@ class ClassificationEvaluator(Evaluator):
     units: ClassVar = {"top1": "%"}
 
     def __init__(self, model: DownstreamModel, task: Task) -> None:
-        super().__init__(model, task, _classes(model, task))
+        super().__init__(model, task, classes_of(model, task))
         for sample in task.samples:
             require_class(str(sample.target), self.classes, sample.image.parent)
         self.read_target = ClassReader(self.classes)
+        self.notes = _unnamed_note(model)
 
     def measure(self, enhanced, samples, targets):
         predictions = self.model(self.chain(enhanced)).argmax(1).tolist()
@@ -161,23 +99,25 @@ class SegmentationEvaluator(Evaluator):
     units: ClassVar = {"mIoU": "%", "pixel_accuracy": "%"}
 
     def __init__(self, model: DownstreamModel, task: Task) -> None:
-        super().__init__(model, task, _classes(model, task))
+        super().__init__(model, task, classes_of(model, task))
         self.read_target = LabelReader(task)
+        self.notes = _unnamed_note(model)
 
     def measure(self, enhanced, samples, targets):
         protocol = self.task.protocol
         source_size = enhanced.shape[-2:]
-        logits = self.model(self.chain(enhanced))
-        if protocol.score_at == "source" and logits.shape[-2:] != source_size:
-            logits = torch.nn.functional.interpolate(logits, source_size, mode="bilinear")
-        predictions = logits.argmax(1)
+        predictions = scored_logits(self, enhanced).argmax(1)
         records = []
         for sample, target, prediction in zip(samples, targets, predictions, strict=True):
             require_size(sample, target.shape, source_size)
             if protocol.score_at == "input" and protocol.size:
                 target = resize_label(target, protocol.size)
             confusion = metrics.confusion_matrix(
-                prediction, target.to(prediction.device), len(self.classes), self.task.ignore_index
+                prediction,
+                target.to(prediction.device),
+                len(self.classes),
+                self.task.ignore_index,
+                self.model.void_output,
             )
             predicted_map = prediction.to(torch.uint8).cpu().numpy()
             records.append(
@@ -201,18 +141,23 @@ class SegmentationEvaluator(Evaluator):
         confusion = np.stack([record.confusion for record in records])
         if weight is None:
             return confusion.sum(0)
-        count = len(self.classes)
         # Counts below 2**53 are exact in float64, which has a fast product; int64 has none.
         flat = confusion.reshape(len(records), -1).astype(np.float64)
-        return (weight.astype(np.float64) @ flat).reshape(-1, count, count)
+        return (weight.astype(np.float64) @ flat).reshape(-1, *confusion.shape[1:])
 
 
 def create_evaluator(model: DownstreamModel, task: Task) -> Evaluator:
     """Join a frozen model to a task.
 
     Raises:
-        TaskError: the model is of another kind than the task, or their classes do not agree.
+        TaskError: the model is of another kind than the task, or their classes do not agree, or
+            the task's truth is not public.
     """
+    if task.kind == "submission":
+        raise TaskError(
+            f"task {task.name} has no public labels; `pipeline submit` writes the archive that its "
+            "server scores"
+        )
     if model.kind != task.kind:
         raise TaskError(f"task {task.name} needs a {task.kind} evaluator, not a {model.kind} one")
     if task.kind == "classification":
@@ -220,6 +165,7 @@ def create_evaluator(model: DownstreamModel, task: Task) -> Evaluator:
     return SegmentationEvaluator(model, task)
 
 
-def _classes(model: DownstreamModel, task: Task) -> tuple[str, ...]:
-    by_name = task.kind == "classification"
-    return resolve_classes(task.classes, model.info.classes, model.num_outputs, by_name)
+def _unnamed_note(model: DownstreamModel) -> tuple[str, ...]:
+    if model.info.classes is not None:
+        return ()
+    return ("the evaluator's weights name no classes: its outputs are taken in the task's order",)

@@ -6,37 +6,45 @@ from torchmetrics.functional.classification import multiclass_confusion_matrix
 
 
 def confusion_matrix(
-    prediction: torch.Tensor, label: torch.Tensor, num_classes: int, ignore_index: int
+    prediction: torch.Tensor,
+    label: torch.Tensor,
+    num_classes: int,
+    ignore_index: int,
+    void_output: bool = False,
 ) -> np.ndarray:
     """Pixel confusion of one image.
 
     Args:
-        prediction: (H, W) integer, values 0…num_classes−1.
-        label: (H, W) integer, values 0…num_classes−1 or `ignore_index`.
+        prediction: (H, W) integer, values 0…C−1, and C for void when `void_output`.
+        label: (H, W) integer, values 0…C−1 or `ignore_index`.
+        num_classes: C.
 
     Returns:
-        (num_classes, num_classes) int64; rows are truth, columns prediction; ignored pixels are
-        left out.
+        (C, C) int64, or (C, C+1) when `void_output`; rows are truth, columns prediction; ignored
+        pixels are left out.
     """
+    outputs = num_classes + void_output
     matrix = multiclass_confusion_matrix(
-        prediction, label, num_classes, ignore_index=ignore_index, validate_args=False
+        prediction, label, outputs, ignore_index=ignore_index, validate_args=False
     )
-    return matrix.cpu().numpy().astype(np.int64)
+    return matrix[:num_classes].cpu().numpy().astype(np.int64)
 
 
 def class_iou(confusion: np.ndarray) -> np.ndarray:
     """Intersection over union of each class, TP / (TP + FP + FN).
 
-    A class absent from the truth but predicted scores 0; one absent from both is NaN.
+    A class absent from the truth but predicted scores 0; one absent from both is NaN. A pixel
+    predicted void is a miss of its class and of no other.
 
     Args:
-        confusion: (..., C, C) counts, rows truth, columns prediction.
+        confusion: (..., C, C) or (..., C, C+1) counts, as `confusion_matrix`.
 
     Returns:
         (..., C) float64 in [0, 1] or NaN.
     """
     hits = np.diagonal(confusion, axis1=-2, axis2=-1).astype(np.float64)
-    union = confusion.sum(-1) + confusion.sum(-2) - hits
+    predicted = confusion.sum(-2)[..., : confusion.shape[-2]]
+    union = confusion.sum(-1) + predicted - hits
     return np.divide(hits, union, out=np.full(hits.shape, np.nan), where=union > 0)
 
 
@@ -44,7 +52,7 @@ def mean_iou(confusion: np.ndarray) -> np.ndarray:
     """mIoU: mean of `class_iou` over the classes that count.
 
     Args:
-        confusion: (..., C, C) counts of a whole dataset.
+        confusion: as `class_iou`, of a whole dataset.
 
     Returns:
         (...) float64 in [0, 1]; NaN when no class counts.
@@ -57,7 +65,11 @@ def mean_iou(confusion: np.ndarray) -> np.ndarray:
 
 
 def pixel_accuracy(confusion: np.ndarray) -> np.ndarray:
-    """Share of labelled pixels that are right; (..., C, C) → (...) in [0, 1], NaN without any."""
+    """Share of labelled pixels that are right, of a confusion as `class_iou`.
+
+    Returns:
+        (...) float64 in [0, 1]; NaN where no pixel is labelled.
+    """
     hits = np.trace(confusion, axis1=-2, axis2=-1).astype(np.float64)
     total = confusion.sum((-2, -1))
     return np.divide(hits, total, out=np.full(np.shape(hits), np.nan), where=total > 0)

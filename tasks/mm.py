@@ -115,6 +115,18 @@ def evaluator_settings(config_path: Path) -> EvaluatorSettings:
     return settings_from(values, config_path.name)
 
 
+def dataset_classes(config_path: Path) -> tuple[str, ...] | None:
+    """Class names of the dataset on which a config tests, where mmsegmentation knows it."""
+    prepare()
+    from mmengine.config import Config
+    from mmseg.registry import DATASETS
+
+    dataset = (Config.fromfile(config_path).get("test_dataloader") or {}).get("dataset") or {}
+    known = DATASETS.get(dataset["type"]) if isinstance(dataset.get("type"), str) else None
+    meta = dict(getattr(known, "METAINFO", {})) | dict(dataset.get("metainfo") or {})
+    return tuple(meta["classes"]) if meta.get("classes") else None
+
+
 def _normalised(model: nn.Module, image: torch.Tensor) -> torch.Tensor:
     # mmsegmentation's images are BGR with levels 0 to 255.
     return model.data_preprocessor({"inputs": list(image.flip(1) * 255)}, False)["inputs"]

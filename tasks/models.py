@@ -36,13 +36,15 @@ class DownstreamModel(nn.Module):
 
     Attributes:
         kind: "classification" → (B, K) logits; "segmentation" → (B, K, H, W).
-        num_outputs: K.
+        num_outputs: K, the number of classes.
+        void_output: a segmentor's logits are (B, K+1, H, W), the last one void, which is no class.
         info: class names and input size from the checkpoint.
         settings: what else decides its scores, for the record.
     """
 
     kind: str
     num_outputs: int
+    void_output: bool = False
     settings: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, info: ModelInfo) -> None:
@@ -89,6 +91,9 @@ class TimmClassifier(DownstreamModel):
 class MMSegmentor(DownstreamModel):
     """An mmsegmentation model from its config; normalises as its own data preprocessor says.
 
+    Class names are the checkpoint's, else the config's `evaluator`'s, else those of the dataset on
+    which the config tests.
+
     Published checkpoints of our own networks load as they are. The config's `evaluator`
     (`EvaluatorSettings`) may resize the image; the logits have the given image's size all the same.
 
@@ -100,12 +105,14 @@ class MMSegmentor(DownstreamModel):
 
     def __init__(self, config: Path, state: Mapping[str, torch.Tensor], info: ModelInfo) -> None:
         network, settings = mm.build_segmentor(config), mm.evaluator_settings(config)
-        super().__init__(replace(info, classes=info.classes or settings.classes))
+        classes = info.classes or settings.classes or mm.dataset_classes(config)
+        super().__init__(replace(info, classes=classes))
         self.network = network
-        self.num_outputs = self.network.out_channels
+        self.void_output = settings.void_output
+        self.num_outputs = network.out_channels - settings.void_output
         state = from_released(state, info.file)
         if settings.first_outputs:
-            state = first_outputs(state, self.network.state_dict(), self.num_outputs)
+            state = first_outputs(state, network.state_dict(), network.out_channels)
         load_strict(self.network, state, info.file, f"config {config.name}")
         self.input_size = settings.input_size or info.input_size
         self.settings = {
@@ -113,6 +120,7 @@ class MMSegmentor(DownstreamModel):
             "eight_bit": settings.eight_bit,
             "score_by": settings.score_by,
             "first_outputs": settings.first_outputs,
+            "void_output": settings.void_output,
         }
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
@@ -132,6 +140,7 @@ class ClassMapped(DownstreamModel):
     """A model under a task's class names: each gets the greatest logit of what is mapped to it.
 
     So its argmax is the mapped argmax of the model; classes mapped to nothing are never predicted.
+    A void output stays the last one.
 
     Args:
         sources: per class of the task, the outputs that are mapped to it.
@@ -142,12 +151,15 @@ class ClassMapped(DownstreamModel):
         self, model: DownstreamModel, sources: Sequence[Sequence[int]], classes: tuple[str, ...]
     ) -> None:
         super().__init__(replace(model.info, classes=classes))
-        self.model, self.sources = model, sources
+        self.model, self.sources = model, [list(outputs) for outputs in sources]
+        if model.void_output:
+            self.sources.append([model.num_outputs])
         self.kind, self.num_outputs, self.settings = model.kind, len(classes), model.settings
+        self.void_output = model.void_output
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         logits = self.model(image)
-        return torch.stack([logits[:, list(outputs)].amax(1) for outputs in self.sources], 1)
+        return torch.stack([logits[:, outputs].amax(1) for outputs in self.sources], 1)
 
 
 def create_timm(name: str) -> nn.Module:

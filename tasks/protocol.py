@@ -1,7 +1,9 @@
-"""Evaluation protocols: versioned data read from `configs/tasks/*.yaml`."""
+"""Evaluation protocols: versioned data read from `configs/tasks/*.yaml`, or from a user's file."""
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -9,8 +11,19 @@ import yaml
 import configs
 from tasks import cityscapes
 from tasks.errors import TaskError
+from tasks.yaml_files import read_yaml
 
 EIGHT_BIT = ("round", "truncate", "none")
+FILTERS = ("lanczos", "bilinear")
+SCORE_AT = ("source", "input")
+
+# What a protocol may say beside `version`, `eight_bit` and `about`, by kind of task.
+_KEYS = {
+    "classification": ("size", "filter"),
+    "segmentation": ("size", "filter", "score_at", "labels"),
+    "submission": ("size", "filter", "score_at"),
+    "restoration": ("match_brightness",),
+}
 
 
 @dataclass(frozen=True)
@@ -18,7 +31,7 @@ class Protocol:
     """How an enhanced image becomes a score; part of every result's identity.
 
     Attributes:
-        name: key in the task's YAML file.
+        name: key in the task's YAML file, or the stem of a user's own file.
         version: raised whenever a change of the protocol could change a score.
         eight_bit: the enhanced image's way to 8 bits, as when it is saved to disk in between:
             "round" to the nearest level, "truncate" (as many released scripts do), or "none".
@@ -48,12 +61,17 @@ class TaskCard:
     """What `configs/tasks/NAME.yaml` says about a task: where it is published and how it is run.
 
     Attributes:
+        kind: as `Task.kind`.
         splits: official number of images of each split.
         sequence: the one folder of the official split, where that is part of it.
+        labels: label variants → their files below the root, the default variant first.
+        beside: protocol → the published figures that its scores stand beside, or do not.
+        quick_evaluator: a listed evaluator that is small, where the default one is not.
         note: what a reader of its scores must know.
     """
 
     name: str
+    kind: str
     title: str
     metric: str
     layout: str
@@ -64,20 +82,31 @@ class TaskCard:
     classes: tuple[str, ...] | None = None
     splits: dict[str, int] = field(default_factory=dict)
     sequence: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+    beside: dict[str, str] = field(default_factory=dict)
+    quick_evaluator: str = ""
     note: str = ""
 
     def protocol(self, name: str | None) -> Protocol:
-        """The protocol of that name, or the default one.
+        """The protocol of that name, the default one, or the one in the user's file NAME.yaml.
 
         Raises:
-            TaskError: unknown name; the nearest one is offered.
+            TaskError: unknown name (the nearest one is offered), or the file is no protocol.
         """
         name = name or self.default_protocol
+        if name.endswith((".yaml", ".yml")):
+            return self._own_protocol(Path(name))
         if name not in self.protocols:
-            near = get_close_matches(name, self.protocols, 1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(self.protocols)}"
+            hint = _nearest(name, self.protocols)
             raise TaskError(f"task {self.name} has no protocol '{name}'; {hint}")
         return self.protocols[name]
+
+    def _own_protocol(self, path: Path) -> Protocol:
+        if path.stem in self.protocols:
+            raise TaskError(
+                f"{path}: task {self.name} has a protocol '{path.stem}'; name yours otherwise"
+            )
+        return _protocol(path.stem, read_yaml(path), self.kind, self.labels, str(path))
 
 
 def load_card(name: str) -> TaskCard:
@@ -87,7 +116,11 @@ def load_card(name: str) -> TaskCard:
     classes = content.pop("classes", None)
     if classes == "cityscapes":
         classes = cityscapes.CLASSES
-    protocols = {key: _protocol(key, value) for key, value in content.pop("protocols").items()}
+    kind, labels = content["kind"], content.get("labels", {})
+    protocols = {
+        key: _protocol(key, values, kind, labels, f"{path.name}, protocol {key}")
+        for key, values in content.pop("protocols").items()
+    }
     return TaskCard(
         name=name,
         protocols=protocols,
@@ -101,12 +134,51 @@ def task_cards() -> list[TaskCard]:
     return [load_card(path.stem) for path in sorted((configs.ROOT / "tasks").glob("*.yaml"))]
 
 
-def _protocol(name: str, values: dict[str, Any]) -> Protocol:
-    known = {f.name for f in fields(Protocol)}
-    if unknown := set(values) - known:
-        raise TaskError(f"protocol {name}: unknown key {sorted(unknown)[0]}")
-    if values["eight_bit"] not in EIGHT_BIT:
-        raise TaskError(f"protocol {name}: eight_bit is one of {', '.join(EIGHT_BIT)}")
-    if values.get("size"):
-        values["size"] = tuple(values["size"])
+def _protocol(name: str, values: Any, kind: str, labels: Mapping[str, str], where: str) -> Protocol:
+    """A checked protocol; TaskError names `where` and the key."""
+    if not isinstance(values, dict):
+        raise TaskError(f"{where}: a protocol is lines of `key: value`")
+    _require_keys(values, kind, where)
+    values = ({"labels": next(iter(labels))} if labels else {}) | values
+    choices = {"eight_bit": EIGHT_BIT, "filter": FILTERS, "score_at": SCORE_AT}
+    for key, allowed in (choices | {"labels": tuple(labels)}).items():
+        if key in values and values[key] not in allowed:
+            raise TaskError(f"{where}: {key} is one of {', '.join(allowed)}, not {values[key]!r}")
+    for key, (wanted, words) in _TYPES.items():
+        if key in values and type(values[key]) is not wanted:
+            raise TaskError(f"{where}: {key} is {words}, not {values[key]!r}")
+    if "size" in values:
+        values["size"] = _size(values["size"], where)
+    elif "filter" in values or values.get("score_at") == "input":
+        raise TaskError(f"{where}: `filter` and `score_at: input` need a `size`")
     return Protocol(name=name, **values)
+
+
+_TYPES = {
+    "version": (int, "a whole number"),
+    "match_brightness": (bool, "true or false"),
+    "about": (str, "text"),
+}
+
+
+def _require_keys(values: Mapping[str, Any], kind: str, where: str) -> None:
+    known = ("version", "eight_bit", "about", *_KEYS[kind])
+    for key in values:
+        if key not in known:
+            hint = _nearest(str(key), known)
+            raise TaskError(f"{where}: '{key}' is no key of a {kind} protocol; {hint}")
+    for key in ("version", "eight_bit"):
+        if key not in values:
+            raise TaskError(f"{where}: `{key}` is missing")
+
+
+def _size(value: Any, where: str) -> tuple[int, int]:
+    right = isinstance(value, list) and len(value) == 2
+    if not right or not all(type(side) is int and side > 0 for side in value):
+        raise TaskError(f"{where}: size is [height, width] in pixels, not {value!r}")
+    return value[0], value[1]
+
+
+def _nearest(name: str, known: Mapping[str, Any] | tuple[str, ...]) -> str:
+    near = get_close_matches(name, known, 1)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"

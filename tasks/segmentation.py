@@ -38,6 +38,29 @@ def dark_zurich(root: Path, protocol: str | None = None) -> Task:
     )
 
 
+def dark_zurich_test(root: Path, protocol: str | None = None) -> Task:
+    """Dark Zurich test, images under `rgb_anon/test/night/`; its labels are the server's alone.
+
+    Raises:
+        TaskError: layout not found, or no images.
+    """
+    card = load_card("darkzurich_test")
+    images = root / "rgb_anon" / "test" / "night"
+    _require_layout(root, images, card.layout)
+    files = sorted(images.glob("*/*_rgb_anon.png"))
+    if not files:
+        raise TaskError(f"{images}: no images")
+    return Task(
+        name="darkzurich_test",
+        kind="submission",
+        samples=tuple(Sample(_id(image, root), "test", image, None) for image in files),
+        protocol=card.protocol(protocol),
+        classes=card.classes,
+        ignore_index=cityscapes.VOID,
+        card=card,
+    )
+
+
 def nighttime_driving(root: Path, protocol: str | None = None) -> Task:
     """Nighttime Driving test, coarse labels; train ids come from the files the protocol names.
 
@@ -49,14 +72,13 @@ def nighttime_driving(root: Path, protocol: str | None = None) -> Task:
     if (root / "NighttimeDrivingTest").is_dir():
         root = root / "NighttimeDrivingTest"
     images = root / "leftImg8bit" / "test" / "night"
-    labels = root / "gtCoarse_daytime_trainvaltest" / "test" / "night"
     _require_layout(root, images, card.layout)
-    suffix = f"_gtCoarse_{chosen.labels}"
+    labels = card.labels[chosen.labels]
     pairs = [
-        (image, labels / image.name.replace("_leftImg8bit", suffix))
+        (image, root / labels.replace("*", image.name.removesuffix("_leftImg8bit.png")))
         for image in sorted(images.glob("*_leftImg8bit.png"))
     ]
-    from_ids = chosen.labels == "labelIds"
+    from_ids = labels.endswith("_labelIds.png")
     return Task(
         name="nighttime_driving",
         kind="segmentation",
@@ -123,12 +145,8 @@ def _samples(
         others = ", ".join(path.name for path, _ in unlabelled[1:])
         more = f"; neither have {others}" if others else ""
         raise TaskError(f"{image}: has no label, expected {label}{more}")
-    return tuple(
-        Sample(
-            id=image.relative_to(root).with_suffix("").as_posix(),
-            split=split,
-            image=image,
-            target=label,
-        )
-        for image, label in pairs
-    )
+    return tuple(Sample(_id(image, root), split, image, label) for image, label in pairs)
+
+
+def _id(image: Path, root: Path) -> str:
+    return image.relative_to(root).with_suffix("").as_posix()

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from tasks.darken import Darkening
 from tasks.errors import TaskError
-from tasks.images import read_label
+from tasks.images import read_label, read_rgb
 from tasks.protocol import Protocol, TaskCard
 
 
@@ -21,13 +22,13 @@ class Sample:
         split: e.g. "val" or "test_night".
         image: image file.
         target: class name (classification), label file (segmentation) or normal-light image
-            (restoration).
+            (restoration); None where there is no public truth (submission).
     """
 
     id: str
     split: str
     image: Path
-    target: str | Path
+    target: str | Path | None
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Task:
 
     Attributes:
         name: as in the name grammar, e.g. "darkzurich" or "segmentation:my/folder".
-        kind: "classification", "segmentation" or "restoration".
+        kind: "classification", "segmentation", "restoration", or "submission": a segmentation
+            whose labels are a server's alone.
         samples: in sorted order, split by split; the first split is the one that is reported first.
         protocol: see `Protocol`.
         classes: class names in index order; None when only the evaluator knows them.
@@ -45,6 +47,7 @@ class Task:
             unknown id. None accepts 0…classes−1 and `ignore_index`.
         card: what is published about the dataset; None for a plug-in's task.
         sample_data: True for the procedural scenes that ship with the product.
+        darkening: what is done to every image when it is read; None is nothing.
     """
 
     name: str
@@ -56,11 +59,28 @@ class Task:
     id_table: np.ndarray | None = field(default=None, repr=False, compare=False)
     card: TaskCard | None = None
     sample_data: bool = False
+    darkening: Darkening | None = None
+
+    @property
+    def data(self) -> str:
+        """What the images are: "user", "sample", "darkened" or "darkened sample"."""
+        if self.darkening is None:
+            return "sample" if self.sample_data else "user"
+        return "darkened sample" if self.sample_data else "darkened"
 
     @property
     def splits(self) -> list[str]:
         """Names of the splits in reporting order."""
         return list(dict.fromkeys(sample.split for sample in self.samples))
+
+    def read_image(self, sample: Sample) -> np.ndarray:
+        """Decode an image, (H, W, 3) uint8 RGB, and darken it where the task says so.
+
+        Raises:
+            TaskError: see `read_rgb`.
+        """
+        image = read_rgb(sample.image)
+        return self.darkening(image, sample.id) if self.darkening else image
 
     def read_target(self, sample: Sample) -> np.ndarray:
         """Read a segmentation label as class indices.

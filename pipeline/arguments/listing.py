@@ -9,6 +9,15 @@ def add_list(commands: argparse._SubParsersAction) -> None:
     listed.set_defaults(module="list", function="list_all")
 
 
+def add_protocols(commands: argparse._SubParsersAction) -> None:
+    protocols = commands.add_parser("protocols", help="list and explain the evaluation protocols")
+    protocols.set_defaults(module="protocols", function="protocols")
+    protocols.add_argument("task", nargs="?", metavar="TASK", help="explain those of one task")
+    protocols.add_argument(
+        "protocol", nargs="?", metavar="PROTOCOL", help="explain one, or your own FILE.yaml"
+    )
+
+
 def add_weights(commands: argparse._SubParsersAction) -> None:
     weights = commands.add_parser("weights", help="list, verify and download published weights")
     weights.set_defaults(module="weights", function="list_weights")

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from pipeline.arguments.types import level, natural, positive
+from pipeline.arguments.types import exposure, level, natural, positive, seed
 
 
 def add_run(commands: argparse._SubParsersAction) -> None:
@@ -23,36 +23,56 @@ def add_run(commands: argparse._SubParsersAction) -> None:
         help="codan, nighttime_driving, darkzurich, lol, or your own data: classification:DIR, "
         "segmentation:DIR, restoration:DIR",
     )
-    run.add_argument("--root", metavar="DIR", help="the dataset (default: $PIPELINE_DATA/TASK)")
-    run.add_argument(
-        "--sample", action="store_true", help="use the built-in procedural scenes; no dataset"
+    _add_data(run)
+    _add_evaluator(run)
+    _add_chain(run)
+    _add_results(run)
+
+
+def add_sweep(commands: argparse._SubParsersAction) -> None:
+    sweep = commands.add_parser("sweep", help="scores of day images that are darkened step by step")
+    sweep.set_defaults(module="sweep", function="sweep")
+    sweep.add_argument(
+        "--enhancer",
+        nargs="+",
+        required=True,
+        metavar="NAME",
+        help="as for `run`, but no images:DIR; differences are to identity, or to the first",
     )
-    run.add_argument(
-        "--evaluator",
-        metavar="MODEL",
-        help="timm model, mmsegmentation config, or a listed evaluator (default: the task's)",
+    sweep.add_argument(
+        "--task", required=True, help="as for `run`, of images by day; no restoration"
     )
-    run.add_argument("--evaluator-weights", metavar="FILE", help="checkpoint of the evaluator")
-    run.add_argument(
-        "--class-map",
-        metavar="FILE",
-        help="YAML from the evaluator's classes to the task's, e.g. cityscapes_to_camvid.yaml",
+    _add_data(sweep)
+    sweep.add_argument("--split", metavar="NAME", help="of a task with several, e.g. test_day")
+    sweep.add_argument(
+        "--exposure",
+        nargs="+",
+        type=exposure,
+        default=[1, 0.5, 0.25, 0.12, 0.06, 0.03],
+        metavar="SHARE",
+        help="of the day's light (default: 1 0.5 0.25 0.12 0.06 0.03)",
     )
-    run.add_argument("--protocol", metavar="NAME", help="see `pipeline data list`")
-    run.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    run.add_argument("--amp", action="store_true", help="mixed precision")
-    run.add_argument(
-        "--batch-size", type=positive, metavar="N", help="images of one size at a time"
+    sweep.add_argument(
+        "--seed", type=seed, default=0, metavar="N", help="of the noise, which exposure 1 has too"
     )
-    run.add_argument("--workers", type=natural, default=2, metavar="N", help="decoding processes")
-    run.add_argument("--out", type=Path, default=Path("results"), metavar="DIR")
-    run.add_argument(
-        "--save-images",
-        type=natural,
-        default=0,
-        metavar="N",
-        help="save a panel of input, enhanced, prediction and truth for the first N images",
+    sweep.add_argument(
+        "--color-cast", nargs=3, type=float, metavar=("R", "G", "B"), help="gains (default: 1 1 1)"
     )
+    sweep.add_argument(
+        "--shot-noise",
+        type=float,
+        metavar="V",
+        help="1 / full well in electrons (default: 1/4000; 0 is none)",
+    )
+    sweep.add_argument(
+        "--read-noise",
+        type=float,
+        metavar="S",
+        help="standard deviation in full wells (default: 2/4000; 0 is none)",
+    )
+    _add_evaluator(sweep)
+    _add_chain(sweep)
+    _add_results(sweep)
 
 
 def add_compare(commands: argparse._SubParsersAction) -> None:
@@ -66,6 +86,11 @@ def add_compare(commands: argparse._SubParsersAction) -> None:
         help="result.json; the first is compared to",
     )
     compare.add_argument("--reference", metavar="NAME", help="the enhancer that is compared to")
+    compare.add_argument(
+        "--over",
+        choices=["evaluators", "seeds"],
+        help="mean and deviation of enhancers under several evaluators, or of their training seeds",
+    )
     compare.add_argument("--score", metavar="SPLIT/METRIC", help="default: the headline")
     compare.add_argument(
         "--levels",
@@ -98,3 +123,64 @@ def add_inspect(commands: argparse._SubParsersAction) -> None:
     inspect.add_argument("enhancer", metavar="NAME", help="an enhancer with +lfpv")
     inspect.add_argument("image", type=Path, metavar="IMAGE")
     inspect.add_argument("--out", type=Path, required=True, metavar="FILE.png")
+
+
+def add_submit(commands: argparse._SubParsersAction) -> None:
+    submit = commands.add_parser("submit", help="write or check the archive for a test server")
+    submit.set_defaults(module="submit", function="submit")
+    what = submit.add_mutually_exclusive_group(required=True)
+    what.add_argument("--enhancer", metavar="NAME", help="as for `run`; writes an archive")
+    what.add_argument("--check", type=Path, metavar="FILE.zip", help="names, count, sizes, ids")
+    submit.add_argument("--task", default="darkzurich_test", help="default: darkzurich_test")
+    submit.add_argument("--root", metavar="DIR", help="the dataset (default: $PIPELINE_DATA/TASK)")
+    submit.add_argument("--out", type=Path, metavar="FILE.zip", help="default: submission.zip")
+    _add_evaluator(submit)
+    submit.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    submit.add_argument("--amp", action="store_true", help="mixed precision")
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--root", metavar="DIR", help="the dataset (default: $PIPELINE_DATA/TASK)")
+    parser.add_argument(
+        "--sample", action="store_true", help="use the built-in procedural scenes; no dataset"
+    )
+
+
+def _add_evaluator(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--evaluator",
+        metavar="MODEL",
+        help="timm model, mmsegmentation config, listed evaluator, or onnx:FILE (default: the "
+        "task's)",
+    )
+    parser.add_argument("--evaluator-weights", metavar="FILE", help="checkpoint of the evaluator")
+    parser.add_argument(
+        "--class-map",
+        metavar="FILE",
+        help="YAML from the evaluator's classes to the task's, e.g. cityscapes_to_camvid.yaml",
+    )
+    parser.add_argument(
+        "--protocol", metavar="NAME", help="see `pipeline protocols`, or your own FILE.yaml"
+    )
+
+
+def _add_chain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--amp", action="store_true", help="mixed precision")
+    parser.add_argument(
+        "--batch-size", type=positive, metavar="N", help="images of one size at a time"
+    )
+    parser.add_argument(
+        "--workers", type=natural, default=2, metavar="N", help="decoding processes"
+    )
+
+
+def _add_results(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, default=Path("results"), metavar="DIR")
+    parser.add_argument(
+        "--save-images",
+        type=natural,
+        default=0,
+        metavar="N",
+        help="save a panel of input, enhanced, prediction and truth for the first N images",
+    )

@@ -44,18 +44,35 @@ def add_train(commands: argparse._SubParsersAction) -> None:
 
 
 def add_train_evaluator(commands: argparse._SubParsersAction) -> None:
-    train = commands.add_parser("train-evaluator", help="train a small daytime evaluator")
+    train = commands.add_parser("train-evaluator", help="train a daytime evaluator")
     train.set_defaults(module="train_evaluator", function="train_evaluator")
-    train.add_argument("model", help="timm model, or mmsegmentation config")
+    train.add_argument(
+        "model",
+        help="refinenet, refinenet_r18, any timm model (resnet18), or an mmsegmentation config",
+    )
     train.add_argument(
         "--data",
         required=True,
         metavar="DATA",
-        help="classification:DIR, segmentation:DIR, or sample",
+        help="cityscapes, codan_day, camvid_day, classification:DIR, segmentation:DIR, or sample "
+        "(the built-in scenes)",
     )
-    train.add_argument("--config", type=Path, metavar="FILE", help="YAML like configs/evaluators/*")
-    train.add_argument("--epochs", type=positive, metavar="N", help="instead of the config's")
+    train.add_argument("--root", metavar="DIR", help="the dataset (default: $PIPELINE_DATA/NAME)")
+    train.add_argument(
+        "--config",
+        metavar="RECIPE",
+        help="a YAML file like configs/evaluators/*, or the name of one of these (default: the "
+        "published one of the model on the data)",
+    )
+    train.add_argument(
+        "--epochs", type=positive, metavar="N", help="instead of the config's; the schedule follows"
+    )
+    train.add_argument("--amp", action="store_true", help="mixed precision")
+    train.add_argument("--resume", action="store_true", help="go on with a training that stopped")
     _add_seed_and_device(train)
+    train.add_argument(
+        "--tensorboard", type=Path, metavar="DIR", help="write the losses (extra: tensorboard)"
+    )
     train.add_argument("--out", type=Path, required=True, metavar="FILE")
 
 

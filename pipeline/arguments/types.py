@@ -25,3 +25,9 @@ def seed(text: str) -> int:
     if not 0 <= (value := int(text)) < 2**32:
         raise argparse.ArgumentTypeError(f"must be from 0 to 2**32-1, not {text}")
     return value
+
+
+def exposure(text: str) -> float:
+    if not 0 < (value := float(text)) < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number above 0, not {text}")
+    return value

@@ -1,6 +1,17 @@
 """Paired comparison of results on the same images: over all, by brightness, by class."""
 
-from pipeline.compare.differences import Difference
-from pipeline.compare.report import Comparison, Report, compare
+from pipeline.compare.differences import Difference, with_holm
+from pipeline.compare.repeats import Repeated, Repeats, compare_over
+from pipeline.compare.report import Comparison, Report, compare, overall
 
-__all__ = ["Comparison", "Difference", "Report", "compare"]
+__all__ = [
+    "Comparison",
+    "Difference",
+    "Repeated",
+    "Repeats",
+    "Report",
+    "compare",
+    "compare_over",
+    "overall",
+    "with_holm",
+]

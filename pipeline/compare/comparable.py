@@ -1,5 +1,6 @@
 """May two results stand side by side? Same task, data, protocol, evaluator and images."""
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,15 @@ from pipeline.errors import PipelineError
 from pipeline.result import Result
 
 
-def require_comparable(results: Mapping[str, Result], score: str) -> None:
+def require_comparable(
+    results: Mapping[str, Result], score: str, one_evaluator: bool = True
+) -> None:
     """Check every result against the first.
 
     Args:
         results: label → result.
         score: "split/metric" that is to be compared.
+        one_evaluator: whether the frozen model must be the same too.
 
     Raises:
         PipelineError: names the first thing that differs.
@@ -24,17 +28,19 @@ def require_comparable(results: Mapping[str, Result], score: str) -> None:
                 f"{label}: has no score '{score}'; it has {', '.join(result.scores)}"
             )
     (first, reference), *others = results.items()
-    expected = _identity(reference, score)
+    identity = _identity if one_evaluator else _identity_of_data
+    expected = identity(reference, score)
     for label, result in others:
-        found = _identity(result, score)
+        found = identity(result, score)
         for what in {**expected, **found}:
             one, other = expected.get(what), found.get(what)
             if one != other:
+                hint = "; --over evaluators compares under each" if "evaluator" in what else ""
                 raise PipelineError(
                     f"{first} and {label} cannot be compared: their {what} differs "
-                    f"({_short(one)} and {_short(other)})"
+                    f"({_short(one)} and {_short(other)}){hint}"
                 )
-        _require_same_images(first, reference, label, result, score.split("/")[0])
+        _require_same_images(first, reference, label, result, _split(score))
 
 
 def ordered_images(result: Result, split: str) -> list[dict[str, Any]]:
@@ -44,19 +50,34 @@ def ordered_images(result: Result, split: str) -> list[dict[str, Any]]:
 
 def _identity(result: Result, score: str) -> dict[str, Any]:
     evaluator = result.provenance["evaluator"]
+    return _identity_of_data(result, score) | {
+        "evaluator": Path(evaluator["model"]).name if "model" in evaluator else None,
+        "evaluator's sha256": evaluator.get("sha256"),
+        "evaluator's settings": _settings(evaluator),
+        "class map": (evaluator.get("class_map") or {}).get("sha256"),
+        "classes": list(result.per_class[_split(score)]),
+    }
+
+
+def _settings(evaluator: Mapping[str, Any]) -> dict[str, Any]:
+    """As JSON holds them; results from before there was `void_output` had none."""
+    return {"void_output": False, **json.loads(json.dumps(evaluator.get("settings") or {}))}
+
+
+def _identity_of_data(result: Result, score: str) -> dict[str, Any]:
     # A user's own folder may lie elsewhere; what is in it is hashed.
     identity = {"task": result.task.partition(":")[0], "kind of data": result.data}
-    identity |= {f"protocol ({key})": value for key, value in _protocol(result)}
-    identity["evaluator"] = Path(evaluator["model"]).name if "model" in evaluator else None
-    identity["evaluator's sha256"] = evaluator.get("sha256")
-    identity["class map"] = (evaluator.get("class_map") or {}).get("sha256")
+    darkening = result.provenance["dataset"].get("darkening", {})
+    identity |= {f"darkening ({key})": value for key, value in _plain(darkening)}
+    identity |= {f"protocol ({key})": value for key, value in _plain(result.protocol)}
     identity["dataset's sha256"] = result.provenance["dataset"]["sha256"]
-    identity["classes"] = list(result.per_class[score.split("/")[0]])
+    # Another evaluator may call a class by another name; images' truths are compared anyway.
+    identity["number of classes"] = len(result.per_class[_split(score)])
     return identity
 
 
-def _protocol(result: Result) -> Iterator[tuple[str, Any]]:
-    for key, value in result.protocol.items():
+def _plain(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in settings.items():
         # A description is no part of what is done; tuples come back from JSON as lists.
         if key != "about":
             yield key, list(value) if isinstance(value, tuple) else value
@@ -85,6 +106,10 @@ def _truth(image: dict[str, Any]) -> Any:
     if "confusion" in image:
         return [sum(row) for row in image["confusion"]]
     return image.get("label")
+
+
+def _split(score: str) -> str:
+    return score.split("/")[0]
 
 
 def _short(value: Any) -> str:

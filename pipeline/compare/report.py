@@ -1,6 +1,6 @@
 """From results to a report of their differences."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
@@ -103,6 +103,18 @@ def compare(
     return _report(ordered, score, _paired(ordered, score, method), edges)
 
 
+def overall(
+    results: Mapping[str, Result], score: str, method: str = "percentile"
+) -> list[Difference]:
+    """Every result − the first, on all images: one family of Holm's correction.
+
+    Raises:
+        PipelineError: the results cannot be compared.
+    """
+    require_comparable(results, score)
+    return differences.overall(_paired(results, score, method))
+
+
 def _report(
     results: Mapping[str, Result], score: str, paired: Paired, edges: Sequence[float] | None
 ) -> Report:
@@ -129,7 +141,10 @@ def _report(
         images=len(paired.levels),
         reference=reference,
         comparisons=comparisons,
-        notes=_notes(results, comparisons),
+        notes=notes(
+            results.values(),
+            [d for c in comparisons for d in (c.overall, *c.by_level, *c.by_class)],
+        ),
         method=paired.method,
     )
 
@@ -140,11 +155,11 @@ def _class_score(paired: Paired) -> str:
     return "IoU" if paired.classes else ""
 
 
-def _notes(results: Mapping[str, Result], comparisons: Sequence[Comparison]) -> list[str]:
-    tested = [d for c in comparisons for d in (c.overall, *c.by_level, *c.by_class) if d.interval]
-    provenance = [result.provenance for result in results.values()]
+def notes(results: Iterable[Result], shown: Iterable[Difference]) -> list[str]:
+    """What a reader of differences must know."""
+    provenance = [result.provenance for result in results]
     notes = []
-    if any(difference.images < FEW for difference in tested):
+    if any(difference.interval and difference.images < FEW for difference in shown):
         notes.append(
             f"95 % intervals of fewer than {FEW} images are often too narrow: in a simulation 88 "
             "to 96 % of those of 15 images held the truth, 90 to 96 % of those of 50"

@@ -27,25 +27,9 @@ class OnnxEnhancer(Enhancer):
         """Open a file.
 
         Raises:
-            PipelineError: onnxruntime is missing, no such file, no ONNX model, or one that does
-                not map one float image to one image.
+            PipelineError: as `open_session`, or it does not map one float image to one image.
         """
-        file = Path(text).expanduser()
-        if not file.is_file():
-            raise PipelineError(f"onnx:{text}: is no file")
-        try:
-            import onnxruntime
-        except ImportError:
-            raise PipelineError("onnx: needs an extra: pip install 'llie-pipeline[onnx]'") from None
-        onnxruntime.set_default_logger_severity(3)
-        known = [p for p in onnxruntime.get_available_providers() if p.startswith(("CUDA", "CPU"))]
-        try:
-            session = onnxruntime.InferenceSession(file, providers=known)
-        except Exception as error:  # onnxruntime's own exceptions share no public base
-            reason = " ".join(str(error).split())
-            raise PipelineError(f"{file}: cannot be opened as an ONNX model ({reason})") from None
-        _require_image_to_image(file, session)
-        return cls(file, session)
+        return cls(*open_session(text))
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -58,23 +42,59 @@ class OnnxEnhancer(Enhancer):
 
     def enhance(self, image: torch.Tensor) -> torch.Tensor:
         """B×3×H×W in [0, 1] to what the model gives; EnhancerError where it fails."""
-        given = self.session.get_inputs()[0]
-        fixed = [
-            w if isinstance(w, int) else have
-            for w, have in zip(given.shape, image.shape, strict=True)
-        ]
-        if fixed != list(image.shape):
-            raise EnhancerError(f"{self.file} takes {given.shape} only, not {list(image.shape)}")
-        array = image.float().cpu().contiguous().numpy()
         try:
-            (output,) = self.session.run(None, {given.name: array})
-        except Exception as error:  # as above
-            reason = " ".join(str(error).split())
-            raise EnhancerError(f"{self.file} failed on {list(image.shape)} ({reason})") from None
-        return torch.from_numpy(output).to(image.device)
+            return run_session(self.file, self.session, image)
+        except PipelineError as error:
+            raise EnhancerError(str(error)) from None
 
 
-def _require_image_to_image(file: Path, session: Any) -> None:
+def open_session(text: str) -> tuple[Path, Any]:
+    """The file `onnx:TEXT` and onnxruntime's session of it.
+
+    Raises:
+        PipelineError: onnxruntime is missing, no such file, no ONNX model, or one that does not map
+            one B×3×H×W float32 input to one output.
+    """
+    file = Path(text).expanduser()
+    if not file.is_file():
+        raise PipelineError(f"onnx:{text}: is no file")
+    try:
+        import onnxruntime
+    except ImportError:
+        raise PipelineError("onnx: needs an extra: pip install 'llie-pipeline[onnx]'") from None
+    onnxruntime.set_default_logger_severity(3)
+    known = [p for p in onnxruntime.get_available_providers() if p.startswith(("CUDA", "CPU"))]
+    try:
+        session = onnxruntime.InferenceSession(file, providers=known)
+    except Exception as error:  # onnxruntime's own exceptions share no public base
+        reason = " ".join(str(error).split())
+        raise PipelineError(f"{file}: cannot be opened as an ONNX model ({reason})") from None
+    _require_one_image(file, session)
+    return file, session
+
+
+def run_session(file: Path, session: Any, image: torch.Tensor) -> torch.Tensor:
+    """The output for B×3×H×W, on the image's device.
+
+    Raises:
+        PipelineError: B, H or W is fixed in the file and another here, or it fails.
+    """
+    given = session.get_inputs()[0]
+    fixed = [
+        w if isinstance(w, int) else have for w, have in zip(given.shape, image.shape, strict=True)
+    ]
+    if fixed != list(image.shape):
+        raise PipelineError(f"{file} takes {given.shape} only, not {list(image.shape)}")
+    array = image.float().cpu().contiguous().numpy()
+    try:
+        (output,) = session.run(None, {given.name: array})
+    except Exception as error:  # as above
+        reason = " ".join(str(error).split())
+        raise PipelineError(f"{file} failed on {list(image.shape)} ({reason})") from None
+    return torch.from_numpy(output).to(image.device)
+
+
+def _require_one_image(file: Path, session: Any) -> None:
     inputs, outputs = session.get_inputs(), session.get_outputs()
     if len(inputs) != 1 or len(outputs) != 1:
         raise PipelineError(

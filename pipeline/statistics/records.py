@@ -34,8 +34,9 @@ class Confusions:
     """A metric of the summed confusion matrix: mIoU, or the IoU of each class.
 
     Attributes:
-        counts: (N, C, C) int64, rows truth, columns prediction.
-        metric: (..., C, C) → (...) or (..., K); see `tasks.metrics`.
+        counts: (N, C, C) or (N, C, C+1) int64, rows truth, columns prediction; see
+            `tasks.metrics.confusion_matrix`.
+        metric: (..., C, C) or (..., C, C+1) → (...) or (..., K); see `tasks.metrics`.
     """
 
     counts: np.ndarray

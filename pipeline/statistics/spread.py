@@ -1,5 +1,6 @@
 """Scores over seeds or evaluators."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,12 +20,14 @@ class Spread:
     deviation: float | None
     count: int
 
-    def __str__(self) -> str:
-        deviation = "" if self.deviation is None else f" ± {self.deviation:.2f}"
-        return f"{self.mean:.2f}{deviation} (n = {self.count})"
+    def __format__(self, spec: str) -> str:
+        """`spec` is of the mean; the deviation has no sign."""
+        plain = spec.lstrip("+")
+        deviation = "" if self.deviation is None else f" ± {self.deviation:{plain}}"
+        return f"{self.mean:{spec}}{deviation} (n = {self.count})"
 
 
-def spread(values: np.ndarray) -> Spread:
+def spread(values: Sequence[float]) -> Spread:
     """Of one score under n seeds or n evaluators, (n,), n at least 1."""
     values = np.asarray(values, np.float64)
     deviation = float(values.std(ddof=1)) if len(values) > 1 else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from tasks.sample.darken import darken
+from tasks.darken import darken
 from tasks.sample.light import emission, illumination
 from tasks.sample.seeds import generator
 from tasks.sample.street import Street

@@ -22,6 +22,7 @@ class EvaluatorSettings:
         score_by: the way back from `input_size` to the image's size: "bilinear" resizes the
             logits before the argmax, "nearest" the prediction, by nearest neighbour.
         first_outputs: of a checkpoint with more outputs than the model, use the first ones.
+        void_output: the model's last output is void: no class, and a miss where it is predicted.
     """
 
     classes: tuple[str, ...] | None = None
@@ -29,6 +30,7 @@ class EvaluatorSettings:
     eight_bit: bool = False
     score_by: str = "bilinear"
     first_outputs: bool = False
+    void_output: bool = False
 
 
 def settings_from(values: Mapping[str, Any], file: str) -> EvaluatorSettings:
@@ -49,6 +51,9 @@ def settings_from(values: Mapping[str, Any], file: str) -> EvaluatorSettings:
     for key, kind in (("classes", str), ("input_size", int)):
         if read.get(key) is not None:
             read[key] = _listed(read[key], kind, f"{file}: evaluator.{key}")
+    for key in ("eight_bit", "first_outputs", "void_output"):
+        if not isinstance(read.get(key, False), bool):
+            raise TaskError(f"{file}: evaluator.{key} is True or False, not {read[key]!r}")
     settings = EvaluatorSettings(**read)
     size = settings.input_size
     if size is not None and (len(size) != 2 or min(size) < 1):

@@ -1,5 +1,9 @@
 """A tiny Dark Zurich, a tiny folder of classes, and frozen models that need no training."""
 
+import multiprocessing
+import os
+import socket
+
 import numpy as np
 import pytest
 import timm
@@ -70,3 +74,49 @@ def weights(monkeypatch, tmp_path):
     """The user's weights folder."""
     monkeypatch.setenv("PIPELINE_WEIGHTS", str(tmp_path / "weights"))
     return tmp_path / "weights"
+
+
+@pytest.fixture
+def equal():
+    """equal(ours, theirs): whether two checkpoints hold the same, bit for bit."""
+    return _equal
+
+
+def _equal(ours, theirs):
+    if isinstance(ours, torch.Tensor):
+        return torch.equal(ours, theirs)
+    if isinstance(ours, dict):
+        return ours.keys() == theirs.keys() and all(_equal(ours[k], theirs[k]) for k in ours)
+    if isinstance(ours, list | tuple):
+        return len(ours) == len(theirs) and all(map(_equal, ours, theirs))
+    return ours == theirs
+
+
+@pytest.fixture
+def two_ranks(train):
+    """two_ranks("sci", …): the folder's own `train`, in two processes that share each batch."""
+
+    def run(*given, **changes):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        processes = [
+            # Forked, so that what the test has patched holds in them, too.
+            multiprocessing.get_context("fork").Process(
+                target=_as_rank, args=(rank, port, train, given, changes)
+            )
+            for rank in range(2)
+        ]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join(60)
+        assert [process.exitcode for process in processes] == [0, 0]
+
+    return run
+
+
+def _as_rank(rank, port, train, given, changes):
+    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2"}
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    train(*given, **changes)

@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 from pipeline.commands.compare import compare as command
-from pipeline.commands.compare import print_report
 from pipeline.compare import compare
+from pipeline.compare.tables import print_report
 from pipeline.errors import PipelineError
 
 from .compared import night_streets, restored
@@ -32,7 +32,7 @@ def run_command(written, **options):
     files = [Path(folder) / "result.json" for folder in written]
     for file, result in zip(files, written.values(), strict=True):
         result.write(file)
-    defaults = {"reference": None, "score": None, "levels": None, "json": None}
+    defaults = {"reference": None, "score": None, "levels": None, "json": None, "over": None}
     defaults |= {"results": files, "interval": "percentile"}
     command(Namespace(**(defaults | options)))
 

@@ -181,6 +181,14 @@ def test_mean_and_deviation_over_seeds():
     found = spread([2, 4, 4, 4, 5, 5, 7, 9])
     assert (found.mean, found.count) == (5, 8)
     assert found.deviation == pytest.approx((32 / 7) ** 0.5)
-    assert str(found) == "5.00 ± 2.14 (n = 8)"
+    assert f"{found:+.2f}" == "+5.00 ± 2.14 (n = 8)"
     assert spread([3.0]).deviation is None
-    assert str(spread([3.0])) == "3.00 (n = 1)"
+    assert f"{spread([3.0]):.1f}" == "3.0 (n = 1)"
+
+
+def test_predicted_void_is_resampled_as_a_miss(rng):
+    counts = rng.integers(1, 50, (8, 3, 4))
+    records, weight = Confusions(counts, class_iou), resample_weights(8, 5)
+    repeated = [class_iou(np.repeat(counts, row, axis=0).sum(0)) for row in weight]
+    np.testing.assert_allclose(records.scores(weight), repeated)
+    assert (records.per_image() < Confusions(counts[..., :3], class_iou).per_image()).all()

@@ -202,7 +202,9 @@ def test_an_evaluator_for_a_users_folder(signs, tmp_path, capsys):
     out = tmp_path / "e.safetensors"
     data = f"classification:{signs}"
     recipe = tmp_path / "r.yaml"
-    recipe.write_text("epochs: 1\nbatch_size: 4\ninput_size: [24, 24]\n")
+    recipe.write_text(
+        "epochs: 1\ndata: {batch: 4}\nimages: {resize: [24, 24]}\noptimiser: {rate: 1.0e-3}\n"
+    )
     options = ["--data", data, "--config", str(recipe), "--out", str(out)]
     assert main(["train-evaluator", "test_resnet", *options]) == 0
     header = read_checkpoint(out).header
@@ -220,6 +222,6 @@ def test_wrong_evaluators(signs, tmp_path, capsys):
     assert main(["train-evaluator", "resnet1818", *options, data]) == 2
     assert "neither a timm model nor a config" in error_line(capsys)
     assert main(["train-evaluator", SEGMENTOR, *options, data]) == 2
-    assert "neither a timm model nor a config" in error_line(capsys)
+    assert "is for classification: a timm model" in error_line(capsys)
     assert main(["train-evaluator", "resnet18", *options, "cifar"]) == 2
     assert "unknown training data 'cifar'" in error_line(capsys)

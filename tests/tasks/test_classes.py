@@ -11,6 +11,19 @@ def test_ids_allow_another_spelling_but_no_other_order():
         resolve_classes(("a", "b"), ("b", "a"), 2, by_name=False)
 
 
+@pytest.mark.parametrize(
+    ("task", "evaluator"),
+    [("traffic light", "traffic_light"), ("Road", "road"), ("sign", "traffic sign")],
+)
+def test_one_class_may_be_spelt_differently(task, evaluator):
+    assert resolve_classes((task, "x"), (evaluator, "x"), 2, by_name=False)[0] == evaluator
+
+
+def test_a_class_of_another_name_needs_a_class_map():
+    with pytest.raises(TaskError, match="class 1 is 'pavement' .*'car' in the evaluator; a class"):
+        resolve_classes(("sky", "pavement"), ("sky", "car"), 2, by_name=False)
+
+
 def test_names_allow_another_order_but_no_other_spelling():
     assert resolve_classes(("a", "b"), ("b", "a"), 2, by_name=True) == ("b", "a")
     with pytest.raises(TaskError, match="'sign_symbol' of the task is none of the evaluator's"):

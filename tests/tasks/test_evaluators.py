@@ -112,3 +112,39 @@ def test_eight_bit_chain_rounds_and_float_chain_does_not(segmentation_task, tmp_
     float_task = segmentation.folder(tmp_path, "whole-float")
     kept = create_evaluator(Brightest("segmentation"), float_task).chain(image)
     assert torch.equal(kept, image)
+
+
+class DarkIsVoid(Brightest):
+    """The brightest channel; void, a fourth output, where none reaches one half."""
+
+    void_output = True
+
+    def forward(self, image):
+        return torch.cat([image, torch.full_like(image[:, :1], 0.5)], 1)
+
+
+def test_predicted_void_is_a_miss_in_every_score(segmentation_task):
+    evaluator = create_evaluator(DarkIsVoid("segmentation"), segmentation_task)
+    records = measure_all(evaluator)
+    by_hand = np.zeros((3, 4), int)
+    for sample in segmentation_task.samples:
+        image = read_rgb(sample.image)
+        guess = np.where(image.max(-1) > 127.5, image.argmax(-1), 3)
+        truth = segmentation_task.read_target(sample)
+        np.add.at(by_hand, (truth[truth < 9], guess[truth < 9]), 1)
+    assert by_hand[:, 3].sum() > 0
+    np.testing.assert_array_equal(sum(record.confusion for record in records), by_hand)
+    hits = by_hand.diagonal()
+    iou = hits / (by_hand.sum(1) + by_hand.sum(0)[:3] - hits)
+    assert list(evaluator.per_class(records).values()) == pytest.approx(iou)
+    assert evaluator.scores(records)["mIoU"] == pytest.approx(iou.mean())
+    assert evaluator.scores(records)["pixel_accuracy"] == pytest.approx(hits.sum() / by_hand.sum())
+    twice = evaluator.scores(records, np.array([[2, 2]]))["mIoU"]
+    assert twice[0] == pytest.approx(iou.mean())
+
+
+def test_an_evaluator_without_class_names_says_so(segmentation_task):
+    unnamed = create_evaluator(Brightest("segmentation"), segmentation_task)
+    named = create_evaluator(Brightest("segmentation", ("red", "green", "blue")), segmentation_task)
+    assert "its outputs are taken in the task's order" in unnamed.notes[0]
+    assert not named.notes

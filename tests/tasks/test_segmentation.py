@@ -72,6 +72,35 @@ def test_nighttime_driving_makes_train_ids_from_label_ids(tmp_path, save, pictur
     assert (stored.read_target(stored.samples[0]) == 255).all()
 
 
+def test_nighttime_driving_reads_the_corrected_labels_from_their_own_folder(
+    tmp_path, save, picture
+):
+    save(tmp_path / "leftImg8bit/test/night/0_a_leftImg8bit.png", picture)
+    published = tmp_path / "gtCoarse_daytime_trainvaltest/test/night/0_a_gtCoarse_labelIds.png"
+    save(published, np.full((4, 6), 26, np.uint8))
+    with pytest.raises(TaskError, match=r"has no label, expected .*gtCoarse_corrected/test/night"):
+        segmentation.nighttime_driving(tmp_path, "similarity-minmax-corrected")
+    corrected = tmp_path / "gtCoarse_corrected/test/night/0_a_gtCoarse_labelIds.png"
+    save(corrected, np.full((4, 6), 24, np.uint8))
+    variants = {"similarity-minmax": 13, "similarity-minmax-corrected": 11}
+    for protocol, train_id in variants.items():
+        task = segmentation.nighttime_driving(tmp_path, protocol)
+        assert (task.read_target(task.samples[0]) == train_id).all()
+
+
+def test_dark_zurich_test_has_images_and_no_labels(tmp_path, save, picture):
+    with pytest.raises(TaskError, match=r"has no rgb_anon/test/night/; expected"):
+        segmentation.dark_zurich_test(tmp_path)
+    for sequence, frame in (("GOPR0364", 2), ("GOPR0355", 1)):
+        name = f"{sequence}/{sequence}_frame_{frame:06d}_rgb_anon.png"
+        save(tmp_path / "rgb_anon/test/night" / name, picture)
+    task = segmentation.dark_zurich_test(tmp_path)
+    assert (task.kind, task.splits) == ("submission", ["test"])
+    assert [sample.image.name[:8] for sample in task.samples] == ["GOPR0355", "GOPR0364"]
+    assert all(sample.target is None for sample in task.samples)
+    assert task.card.splits == {"test": 151}
+
+
 @pytest.fixture
 def own_folder(tmp_path, save, picture):
     root = tmp_path / "mine"
@@ -122,17 +151,55 @@ def test_unknown_protocol_offers_the_nearest(dark_zurich):
         segmentation.dark_zurich(dark_zurich, "similarity-minmx")
 
 
-@pytest.mark.shared
-def test_real_nighttime_labels_give_train_ids(shared):
-    """Facts of the shared folder's notes: 51.5 % void, no terrain, no motorcycle."""
+@pytest.fixture
+def real_labels(shared):
+    """The 50 real label files in the corrected variant: file, `labelIds`, `labelTrainIds`."""
     from tasks.images import read_label
 
+    files = sorted((shared / "data/nighttime_driving_labels").glob("*_labelIds.png"))
+    assert len(files) == 50
+    stored = [file.with_name(file.name.replace("labelIds", "labelTrainIds")) for file in files]
+    return [(f, read_label(f), read_label(s)) for f, s in zip(files, stored, strict=True)]
+
+
+@pytest.mark.shared
+def test_real_nighttime_labels_give_train_ids(real_labels):
+    """Facts of the shared folder's notes: 51.5 % void, no terrain, no motorcycle."""
     table = cityscapes.label_id_table()
     counts = np.zeros(256, np.int64)
-    for path in sorted((shared / "data/nighttime_driving_labels").glob("*_labelIds.png")):
-        label = table[read_label(path)]
+    for _, ids, _ in real_labels:
+        label = table[ids]
+        assert label.shape == (1080, 1920)
         assert (label >= 0).all()
         counts += np.bincount(label.ravel(), minlength=256)
     assert counts[255] / counts.sum() == pytest.approx(0.515, abs=0.0005)
     absent = {cityscapes.CLASSES[i] for i in range(19) if not counts[i]}
     assert absent == {"terrain", "motorcycle"}
+
+
+@pytest.mark.shared
+def test_real_nighttime_train_ids_differ_where_labels_were_corrected(real_labels):
+    """0.45 % of pixels, all in 15 files."""
+    ids, train_ids = cityscapes.label_id_table(), cityscapes.train_id_table()
+    differing = {}
+    for file, label, stored in real_labels:
+        assert (train_ids[stored] >= 0).all()
+        if count := int((ids[label] != train_ids[stored]).sum()):
+            differing[file.name.partition("_gtCoarse")[0]] = count
+    assert sum(differing.values()) / (50 * 1080 * 1920) == pytest.approx(0.0045, abs=0.00005)
+    assert len(differing) == 15
+    # Of those that the authors of the corrections name.
+    assert {f"0_frame_0{number}" for number in (205, 273, 304, 461, 604)} <= differing.keys()
+
+
+@pytest.mark.shared
+def test_the_tables_agree_with_a_slow_reading_of_real_labels(real_labels):
+    """Cityscapes' published pairs of id and train id, looked up pixel by pixel."""
+    published = dict(zip(
+        (7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33), range(19),
+        strict=True,
+    ))  # fmt: skip
+    for _, ids, _ in real_labels[::10]:
+        part = ids[::20, ::20]
+        slow = [[published.get(int(value), 255) for value in row] for row in part]
+        np.testing.assert_array_equal(cityscapes.label_id_table()[part], slow)

@@ -89,6 +89,18 @@ def test_a_dropped_class_is_never_predicted():
     assert mapped(logits).argmax(1).item() == 1
 
 
+class GivenWithVoid(Given):
+    num_outputs, void_output = 4, True
+
+
+def test_void_stays_the_last_output_of_a_map():
+    logits = torch.randn(2, 5, 6, 7)
+    mapped = ClassMapped(GivenWithVoid(ModelInfo()), [[3], [0, 2]], ("a", "b"))
+    assert mapped.void_output
+    expected = torch.stack([logits[:, 3], logits[:, [0, 2]].amax(1), logits[:, 4]], 1)
+    assert torch.equal(mapped(logits), expected)
+
+
 def test_the_result_names_its_map(tmp_path, rng, save):
     save(tmp_path / "images/a.png", rng.integers(0, 256, (24, 32, 3), dtype="uint8"))
     save(tmp_path / "labels/a.png", rng.integers(0, 11, (24, 32), dtype="uint8"))
@@ -113,6 +125,7 @@ def test_the_result_names_its_map(tmp_path, rng, save):
         ({"input_size": 480}, "input_size is no list of int"),
         ({"score_by": "cubic"}, "score_by is one of bilinear, nearest"),
         ({"classes": "voc"}, "classes is no list of str"),
+        ({"void_output": "yes"}, "void_output is True or False"),
     ],
 )
 def test_settings_are_checked(values, message):

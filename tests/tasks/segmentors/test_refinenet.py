@@ -15,6 +15,7 @@ from tasks.segmentors.released import from_released
 
 R101 = configs.ROOT / "evaluators" / "refinenet_r101.py"
 FIRST19 = configs.ROOT / "evaluators" / "refinenet_r101_first19.py"
+VOID = configs.ROOT / "evaluators" / "refinenet_r101_void.py"
 R18 = configs.ROOT / "evaluators" / "refinenet_r18.py"
 
 
@@ -137,6 +138,15 @@ def test_twenty_outputs_are_used_only_when_the_config_says_so(released):
         assert model.num_outputs == 19 == len(model.info.classes)
         with pytest.raises(TaskError, match=r"classify.weight' is \(20, 256, 3, 3\) in the file"):
             MMSegmentor(R101, released, ModelInfo(file="rf.pth"))
+
+
+def test_twenty_outputs_are_kept_where_void_is_scored(released):
+    with torch.device("meta"):
+        model = MMSegmentor(VOID, released, ModelInfo())
+        assert model.void_output
+        assert model.num_outputs == 19 == len(model.info.classes)
+        assert model.network.out_channels == 20
+        assert model.settings["void_output"] is True
 
 
 def test_light_weight_refinenet_is_another_network(released):

@@ -15,6 +15,9 @@ Egiazarian, IEEE TIP 17(10), 2008). The transfer curve is that of IEC 61966-2-1 
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
+
 import numpy as np
 
 from tasks.errors import TaskError
@@ -24,6 +27,9 @@ SHOT_NOISE = 1 / 4000
 
 READ_NOISE = 2 / 4000
 """Default read noise: 2 electrons of the same 4000."""
+
+NEUTRAL = (1.0, 1.0, 1.0)
+"""Default colour cast: none."""
 
 _LUT_STEPS = 1 << 15
 
@@ -49,7 +55,7 @@ def darken(
     *,
     exposure: float,
     rng: np.random.Generator,
-    color_cast: tuple[float, float, float] = (1.0, 1.0, 1.0),
+    color_cast: tuple[float, float, float] = NEUTRAL,
     shot_noise: float = SHOT_NOISE,
     read_noise: float = READ_NOISE,
     illumination: np.ndarray | None = None,
@@ -87,6 +93,39 @@ def darken(
     if shot_noise or read_noise:
         signal = _add_noise(signal, rng, shot_noise, read_noise)
     return _encode(signal)
+
+
+@dataclass(frozen=True)
+class Darkening:
+    """`darken` for the images of a dataset, with noise that `seed` and an image's id decide alone.
+
+    So the noise is the same for every enhancer, whatever the batches and workers, and between two
+    exposures only its strength changes. For the attributes see `darken`; `seed` ≥ 0.
+
+    Raises:
+        TaskError: a number is out of its range.
+    """
+
+    exposure: float
+    seed: int = 0
+    color_cast: tuple[float, float, float] = NEUTRAL
+    shot_noise: float = SHOT_NOISE
+    read_noise: float = READ_NOISE
+
+    def __post_init__(self) -> None:
+        _check_numbers(self.exposure, self.color_cast, self.shot_noise, self.read_noise)
+
+    def __call__(self, day: np.ndarray, image_id: str) -> np.ndarray:
+        """A day image (H, W, 3), sRGB, uint8 or float 0..1 → the same darkened, uint8."""
+        digest = hashlib.sha256(image_id.encode()).digest()
+        return darken(
+            day,
+            exposure=self.exposure,
+            rng=np.random.default_rng([self.seed, int.from_bytes(digest)]),
+            color_cast=self.color_cast,
+            shot_noise=self.shot_noise,
+            read_noise=self.read_noise,
+        )
 
 
 def _check_numbers(

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from tasks.darken import Darkening, darken, linear_to_srgb, srgb_to_linear
 from tasks.errors import TaskError
-from tasks.sample.darken import darken, linear_to_srgb, srgb_to_linear
 
 
 def rng() -> np.random.Generator:
@@ -92,3 +92,41 @@ def test_wrong_numbers_are_refused(change, word):
 def test_wrong_images_are_refused(day):
     with pytest.raises(TaskError, match="day image"):
         darken(day, exposure=0.1, rng=rng())
+
+
+def test_a_darkening_is_darken_with_noise_of_the_seed_and_the_id():
+    settings = {"color_cast": (1.1, 1.0, 0.7), "shot_noise": 0.001, "read_noise": 0.002}
+    darkening = Darkening(0.1, seed=3, **settings)
+    first = darkening(ramp(), "images/1")
+    assert np.array_equal(first, darkening(ramp(), "images/1"))
+    assert np.array_equal(first, Darkening(0.1, seed=3, **settings)(ramp(), "images/1"))
+    assert not np.array_equal(first, darkening(ramp(), "images/2"))
+    assert not np.array_equal(first, Darkening(0.1, seed=4, **settings)(ramp(), "images/1"))
+    quiet_settings = settings | {"shot_noise": 0, "read_noise": 0}
+    without_noise = Darkening(0.1, seed=3, **quiet_settings)(ramp(), "images/1")
+    assert np.array_equal(without_noise, quiet(ramp(), exposure=0.1, color_cast=(1.1, 1.0, 0.7)))
+
+
+def test_the_noises_pattern_is_the_same_at_every_exposure():
+    """With read noise alone, the linear light of two exposures differs by a constant."""
+    day = np.full((30, 30, 3), 200, np.uint8)
+    light = [
+        srgb_to_linear(Darkening(exposure, shot_noise=0, read_noise=0.05)(day, "a") / 255)
+        for exposure in (0.8, 0.4)
+    ]
+    signal = float(srgb_to_linear(200 / 255))
+    # An 8-bit level is up to 0.009 of linear light.
+    assert np.abs(light[0] - light[1] - 0.4 * signal).max() < 0.01
+
+
+def test_full_exposure_without_noise_is_the_day_image():
+    darkening = Darkening(1.0, shot_noise=0, read_noise=0)
+    assert np.array_equal(darkening(ramp(), "a"), ramp())
+
+
+@pytest.mark.parametrize(
+    "change", [{"exposure": 0}, {"color_cast": (1, 2, -1)}, {"shot_noise": float("nan")}]
+)
+def test_a_darkening_of_wrong_numbers_is_refused(change):
+    with pytest.raises(TaskError):
+        Darkening(**({"exposure": 0.1} | change))
