@@ -103,6 +103,15 @@ def add_compare(commands: argparse._SubParsersAction) -> None:
     compare.add_argument("--json", type=Path, metavar="FILE", help="write all of it")
 
 
+def add_report(commands: argparse._SubParsersAction) -> None:
+    report = commands.add_parser("report", help="a page and tables of all results of a folder")
+    report.set_defaults(module="report", function="report")
+    report.add_argument("results", type=Path, metavar="RESULTS", help="the --out of `run`")
+    report.add_argument(
+        "--out", type=Path, metavar="DIR", help="index.html, table.* (default: RESULTS/report)"
+    )
+
+
 def add_enhance(commands: argparse._SubParsersAction) -> None:
     enhance = commands.add_parser("enhance", help="enhance image files and folders")
     enhance.set_defaults(module="enhance", function="enhance")

@@ -1,0 +1,114 @@
+"""The results that a folder holds. What is no whole result is left out, and named."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.compare.report import PIXEL_METRICS
+from pipeline.errors import PipelineError
+from pipeline.names import parse_enhancer
+from pipeline.result import Result
+from pipeline.table import DECIMALS, MARKS
+
+
+@dataclass(frozen=True)
+class Found:
+    """A result and the file, below the folder of results, that it was read from."""
+
+    file: str
+    folder: Path
+    result: Result
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What a folder holds; `left_out` are files with the reason."""
+
+    found: list[Found]
+    left_out: list[tuple[str, str]]
+
+
+def collect(folder: Path) -> Collection:
+    """Read every `result.json` below a folder, in the order of their paths.
+
+    Raises:
+        PipelineError: no folder, or no whole result in it.
+    """
+    if not folder.is_dir():
+        raise PipelineError(f"{folder}: is no folder; name the --out of `pipeline run`")
+    found: list[Found] = []
+    left_out: list[tuple[str, str]] = []
+    for path in sorted(folder.rglob("result.json")):
+        file = path.relative_to(folder).as_posix()
+        try:
+            found.append(Found(file, path.parent, _read(path)))
+        except PipelineError as error:
+            left_out.append((file, str(error).removeprefix(f"{path}: ")))
+    if not found:
+        why = "; {}: {}".format(*left_out[0]) if left_out else ""
+        raise PipelineError(f"{folder}: holds no result of `pipeline run`{why}")
+    return Collection(found, left_out)
+
+
+def main_scores(result: Result) -> list[str]:
+    """The first score of every split."""
+    return list({name.split("/")[0]: name for name in reversed(result.scores)}.values())[::-1]
+
+
+def image_scores(result: Result, score: str) -> dict[str, float]:
+    """The score of each image alone, in the score's unit; NaN where nothing is labelled."""
+    split, metric = score.split("/")
+    scale = 100.0 if result.scores[score].unit == "%" else 1.0
+    images = [image for image in result.per_image if image["split"] == split]
+    return {image["id"]: scale * _of_image(image, metric) for image in images}
+
+
+def _of_image(image: dict[str, Any], metric: str) -> float:
+    if "confusion" in image:
+        return float(PIXEL_METRICS[metric](np.array(image["confusion"], np.int64)))
+    if "values" in image:
+        return float(image["values"][metric])
+    return float(image["label"] == image["prediction"])
+
+
+def _read(path: Path) -> Result:
+    """A result that has all that is shown; PipelineError for any other file."""
+    try:
+        result = Result.read(path)
+        lacking = next(_lacking(result), None)
+    except PipelineError:
+        raise
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        lacking = f"{type(error).__name__}: {error}"
+    if lacking:
+        raise PipelineError(f"{path}: is no whole result ({lacking})")
+    return result
+
+
+def _lacking(result: Result) -> Iterator[str]:
+    """What is missing; Python's own errors where a part is of another kind."""
+    parse_enhancer(result.enhancer)
+    provenance = result.provenance
+    for key in ("evaluator", "dataset", "config", "enhancer"):
+        if not isinstance(provenance.get(key), dict):
+            yield f"its provenance has no {key}"
+    if "sha256" not in provenance["dataset"] or "amp" not in provenance["config"]:
+        yield "its provenance has no hash of the dataset, or no precision"
+    if result.data not in ("user", *MARKS) or "name" not in result.protocol:
+        yield "its kind of data or its protocol is unknown"
+    if not result.scores or not math.isfinite(result.seconds["enhance"]):
+        yield "it has no score, or no time"
+    for name, score in result.scores.items():
+        numbers = (score.value, *(score.interval or ()))
+        if score.unit not in DECIMALS or not all(map(math.isfinite, numbers)):
+            yield f"{name} is no number"
+    for name in main_scores(result):
+        if not image_scores(result, name) or name.split("/")[0] not in result.per_class:
+            yield f"{name} has no images"
+    for image in result.per_image:
+        if not math.isfinite(image["mean_level"]):
+            yield f"{image['id']} has no mean level"
