@@ -74,10 +74,19 @@ class ClassificationEvaluator(Evaluator):
         self.notes = _unnamed_note(model)
 
     def measure(self, enhanced, samples, targets):
-        predictions = self.model(self.chain(enhanced)).argmax(1).tolist()
+        logits = self.model(self.chain(enhanced)).float()
+        largest = logits.topk(min(5, logits.shape[1]), 1)
+        rows = zip(
+            samples,
+            targets,
+            logits.argmax(1).tolist(),
+            largest.indices.tolist(),
+            _margins(largest.values),
+            strict=True,
+        )
         return [
-            Record(sample.id, sample.split, label=int(target), prediction=prediction)
-            for sample, target, prediction in zip(samples, targets, predictions, strict=True)
+            Record(sample.id, sample.split, int(target), prediction, tuple(top5), margin)
+            for sample, target, prediction, top5, margin in rows
         ]
 
     def scores(self, records, weight=None):
@@ -163,6 +172,13 @@ def create_evaluator(model: DownstreamModel, task: Task) -> Evaluator:
     if task.kind == "classification":
         return ClassificationEvaluator(model, task)
     return SegmentationEvaluator(model, task)
+
+
+def _margins(largest: torch.Tensor) -> list[float | None]:
+    """Largest logit over the next one, of (B, K) logits in falling order."""
+    if largest.shape[1] < 2:
+        return [None] * len(largest)
+    return (largest[:, 0] - largest[:, 1]).tolist()
 
 
 def _unnamed_note(model: DownstreamModel) -> tuple[str, ...]:

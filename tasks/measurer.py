@@ -21,6 +21,8 @@ class Record:
     Attributes:
         id, split: of the sample.
         label, prediction: class indices (classification), else None.
+        top5: the five largest outputs, or as many as there are, in order (classification).
+        margin: logit of the largest output over the next one's (classification).
         values: metric → value of this image (restoration), else None.
         confusion: (C, C) or, with void as an output, (C, C+1) int64 pixel counts (segmentation),
             else None.
@@ -32,6 +34,8 @@ class Record:
     split: str
     label: int | None = None
     prediction: int | None = None
+    top5: tuple[int, ...] | None = None
+    margin: float | None = None
     values: dict[str, float] | None = None
     confusion: np.ndarray | None = None
     predicted_map: np.ndarray | None = field(default=None, repr=False, compare=False)

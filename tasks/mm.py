@@ -115,6 +115,25 @@ def evaluator_settings(config_path: Path) -> EvaluatorSettings:
     return settings_from(values, config_path.name)
 
 
+def config_content(config_path: Path) -> dict[str, object]:
+    """What of an mmsegmentation config, with all that it inherits, can change a prediction.
+
+    Raises:
+        TaskError: no such file, or it cannot be read.
+    """
+    from mmengine.config import Config
+
+    if not config_path.is_file():
+        raise TaskError(f"{config_path}: no such mmsegmentation config")
+    try:
+        config = Config.fromfile(config_path).to_dict()
+    except Exception as error:  # a config is Python, which can fail in any way
+        raise TaskError(f"{config_path}: cannot be read ({error})") from error
+    dataset = (config.get("test_dataloader") or {}).get("dataset") or {}
+    shown = {key: dataset.get(key) for key in ("type", "metainfo")}
+    return {"model": config.get("model"), "evaluator": config.get("evaluator"), "dataset": shown}
+
+
 def dataset_classes(config_path: Path) -> tuple[str, ...] | None:
     """Class names of the dataset on which a config tests, where mmsegmentation knows it."""
     prepare()

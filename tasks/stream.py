@@ -7,7 +7,7 @@ R ranks share a batch: rank r takes its r-th block of B/R items, in order.
 import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -97,7 +97,7 @@ class RankSampler(Sampler[int]):
 
 
 def batches(
-    stream: Stream, *, batch: int, start: int = 0, rank: int = 0, ranks: int = 1, workers: int = 2
+    stream: Dataset, *, batch: int, start: int = 0, rank: int = 0, ranks: int = 1, workers: int = 2
 ) -> Batches:
     """The stream from step `start` on, in global batches of `batch`: rank's share of each, joined.
 
@@ -144,17 +144,18 @@ def _ignore_interrupt(_worker: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _joined(samples: list[Sample]) -> Sample:
-    low, normal, index = (list(values) for values in zip(*samples, strict=True))
-    normal = None if normal[0] is None else _stacked(normal)
-    return Sample(_stacked(low), normal, torch.tensor(index))
+def _joined(samples: list[tuple]) -> tuple:
+    """A batch of named tuples, field by field."""
+    return type(samples[0])(*map(_stacked, zip(*samples, strict=True)))
 
 
-def _stacked(images: list[Tensor]) -> Tensor:
-    if len({image.shape for image in images}) > 1:
+def _stacked(values: Sequence[Any]) -> Tensor | None:
+    if values[0] is None:
+        return None
+    if isinstance(values[0], Tensor) and len({value.shape for value in values}) > 1:
         raise TaskError("images of different size cannot be joined in a batch: set crop or resize")
     # Not torch.stack: in a worker process this writes straight into shared memory.
-    return default_collate(images)
+    return default_collate(list(values))
 
 
 def _require_equal(paths: Sequence[Path], images: Sequence[np.ndarray]) -> None:

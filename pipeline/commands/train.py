@@ -1,9 +1,6 @@
 """`pipeline train`: an enhancer, plain or with LFPV."""
 
-import signal
-import sys
 from argparse import Namespace
-from pathlib import Path
 from typing import Any
 
 from pipeline import zoo
@@ -17,7 +14,7 @@ from pipeline.training.data import find_set
 from pipeline.training.ranks import Ranks, joined
 from pipeline.training.recipe import Recipe, find_recipe, read_recipe
 from pipeline.training.session import Job
-from pipeline.training.signals import stop_on_signals
+from pipeline.training.signals import leave, stop_on_signals
 from pipeline.training.trainer import train
 
 
@@ -29,14 +26,10 @@ def train_enhancer(arguments: Namespace) -> None:
     with joined(arguments.device) as (ranks, device), stop_on_signals() as stop:
         job = _job(arguments, ranks, device)
         if ranks.first and not arguments.resume:
-            _start_folder(job.folder)
+            checkpoint.begin(job.folder)
         ranks.wait()
         entries = train(job, stop, arguments.resume)
-    if stop.number:
-        if ranks.first:
-            name = signal.Signals(stop.number).name
-            print(f"{name}: stopped and saved; --resume goes on", file=sys.stderr)
-        raise SystemExit(128 + stop.number)
+    leave(stop, says=ranks.first)
     if ranks.first:
         _report(job, entries)
 
@@ -73,23 +66,6 @@ def _recipe(base: str, arguments: Namespace) -> Recipe:
     """The recipe file, with what the command line changes."""
     recipe = read_recipe(find_recipe(base, arguments.config), arguments.supervision)
     return recipe.changed(arguments.steps, arguments.amp)
-
-
-def _start_folder(folder: Path) -> None:
-    """Make the run folder, without the checkpoints of a finished run.
-
-    Raises:
-        PipelineError: it holds an unfinished one.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    old = checkpoint.checkpoints(folder)
-    if old and not checkpoint.read(old[-1])["finished"]:
-        raise PipelineError(
-            f"{folder}: holds a training that was stopped; --resume goes on with it, or remove the "
-            "folder"
-        )
-    for path in old:
-        path.unlink()
 
 
 def _report(job: Job, entries: list[dict[str, Any]]) -> None:

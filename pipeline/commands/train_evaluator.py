@@ -1,87 +1,65 @@
-"""`pipeline train-evaluator`: a small daytime classifier or segmentor."""
+"""`pipeline train-evaluator`: a daytime classifier or segmentor."""
 
 from argparse import Namespace
-from collections.abc import Mapping
-from dataclasses import asdict, replace
 from typing import Any
 
-import torch
-
-import configs
-from pipeline.checkpoints import require_checkpoint_path, write_checkpoint
-from pipeline.commands.progress import training_progress
-from pipeline.errors import PipelineError
-from pipeline.evaluators import evaluator_config
-from pipeline.factory import create_task
-from pipeline.provenance import environment, manifest
-from pipeline.recipes import fill, read_yaml
+from pipeline.checkpoints import require_checkpoint_path
+from pipeline.evaluator_training.data import find_labelled, kind_of, model_name
+from pipeline.evaluator_training.recipe import find_recipe, read_recipe
+from pipeline.evaluator_training.session import Job
+from pipeline.evaluator_training.trainer import train
+from pipeline.evaluator_training.validation import MAIN
 from pipeline.runner import chosen_device
-from pipeline.sample import sample_folder
-from tasks import mm
-from tasks.models import create_timm
-from tasks.task import Task
-from tasks.training import Recipe, train_classifier, train_segmentor
+from pipeline.training import checkpoint
+from pipeline.training.ranks import Ranks, joined
+from pipeline.training.session import BEST
+from pipeline.training.signals import leave, stop_on_signals
 
 
 def train_evaluator(arguments: Namespace) -> None:
-    """Train a daytime evaluator; its checkpoint holds the class names and the input size."""
+    """Train an evaluator and write a checkpoint that --evaluator-weights takes.
+
+    SIGINT and SIGTERM end it after the step, with a checkpoint, by SystemExit 130 or 143.
+    """
+    with joined(arguments.device) as (ranks, device), stop_on_signals() as stop:
+        job = _job(arguments, ranks, device)
+        if ranks.first and not arguments.resume:
+            checkpoint.begin(job.folder)
+        ranks.wait()
+        entries = train(job, stop, arguments.resume)
+    leave(stop, says=ranks.first)
+    if ranks.first:
+        _report(job, entries)
+
+
+def _job(arguments: Namespace, ranks: Ranks, device: str) -> Job:
     require_checkpoint_path(arguments.out)
-    task = _training_task(arguments)
-    recipe = _recipe(arguments, task)
-    device = chosen_device(arguments.device)
-    torch.manual_seed(arguments.seed)
-    if task.kind == "classification":
-        model, loop = create_timm(arguments.model), train_classifier
-        model.reset_classifier(len(task.classes))
-    else:
-        model, loop = mm.build_segmentor(evaluator_config(arguments.model)), train_segmentor
-        if model.out_channels != len(task.classes):
-            raise PipelineError(
-                f"{arguments.model} has {model.out_channels} classes, the data "
-                f"{len(task.classes)}; change `num_classes` in the config"
-            )
-    with training_progress(f"training {arguments.model}") as advance:
-        loop(model, task, recipe, seed=arguments.seed, device=device, on_step=advance)
-    header = {
-        "evaluator": arguments.model,
-        "classes": list(task.classes),
-        "input_size": recipe.input_size,
-        "recipe": asdict(recipe),
-        "data": {"name": arguments.data, **manifest(task.samples)},
-        "seed": arguments.seed,
-        "environment": environment(device),
-    }
-    write_checkpoint(arguments.out, model.state_dict(), header)
-    print(f"weights: {arguments.out}")
+    model = model_name(arguments.model)
+    kind = kind_of(model)
+    recipe = read_recipe(find_recipe(model, arguments.data, kind, arguments.config))
+    ranks.share(recipe.data.batch)
+    return Job(
+        model=model,
+        recipe=recipe.changed(arguments.epochs, arguments.amp),
+        data_name=arguments.data,
+        data=find_labelled(arguments.data, arguments.root, kind),
+        seed=arguments.seed,
+        device=chosen_device(device),
+        out=arguments.out,
+        folder=arguments.out.with_suffix(".training"),
+        ranks=ranks,
+        tensorboard=arguments.tensorboard,
+    )
 
 
-def _training_task(arguments: Namespace) -> Task:
-    """The training images; without a classes.yaml, the folders are the list of classes."""
-    name = arguments.data
-    if name == "sample":
-        root = sample_folder("train")
-        segmentation = arguments.model.endswith(".py")
-        part = (
-            "segmentation:{}/street_day/train"
-            if segmentation
-            else "classification:{}/codan/data/train"
-        )
-        name = part.format(root)
-    if not name.startswith(("classification:", "segmentation:")):
-        raise PipelineError(
-            f"unknown training data '{name}'; "
-            "there are classification:DIR, segmentation:DIR, sample"
-        )
-    task = create_task(name)
-    if task.classes is None:
-        folders = sorted({str(sample.target) for sample in task.samples})
-        task = replace(task, classes=tuple(folders))
-    return task
-
-
-def _recipe(arguments: Namespace, task: Task) -> Recipe:
-    path = arguments.config or configs.ROOT / "evaluators" / f"{task.kind}.yaml"
-    values: Mapping[str, Any] = read_yaml(path)
-    if arguments.epochs:
-        values = {**values, "epochs": arguments.epochs}
-    return fill(Recipe, values, path)
+def _report(job: Job, entries: list[dict[str, Any]]) -> None:
+    losses = [entry["loss"] for entry in entries if "loss" in entry]
+    if losses:
+        print(f"loss: {losses[0]:.4f} (first in the log) to {losses[-1]:.4f} (last)")
+    main = MAIN[job.data.train.kind]
+    scores = [e[f"held_out.{main}"] for e in entries if f"held_out.{main}" in e]
+    if scores:
+        print(f"val {main}: {100 * scores[-1]:.2f} %, best {100 * max(scores):.2f} %")
+        print(f"best weights: {job.folder / BEST}")
+    print(f"weights: {job.out}")
+    print(f"use: --evaluator {job.model} --evaluator-weights {job.out}")

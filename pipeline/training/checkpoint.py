@@ -16,6 +16,7 @@ import torch
 
 from pipeline.errors import PipelineError
 from pipeline.files import atomic
+from pipeline.training.recipe import differing_key
 
 PATTERN = "step_*.pth"
 
@@ -47,11 +48,44 @@ def read(path: Path) -> dict[str, Any]:
     """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-        content["total"], content["phase"], content["recipe"]
+        content["total"], content["finished"], content["recipe"]
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, KeyError, TypeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise PipelineError(f"{path}: is no whole training checkpoint ({reason})") from None
     return content
+
+
+def begin(folder: Path) -> None:
+    """Make the run folder, without the checkpoints of a finished run.
+
+    Raises:
+        PipelineError: it holds an unfinished one.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    old = checkpoints(folder)
+    if old and not read(old[-1])["finished"]:
+        raise PipelineError(
+            f"{folder}: holds a training that was stopped; --resume goes on with it, or remove the "
+            "folder"
+        )
+    for path in old:
+        path.unlink()
+
+
+def last(folder: Path, identity: Mapping[str, Any]) -> tuple[Path, dict[str, Any]]:
+    """The last training checkpoint of the job that `identity` describes, and what it holds.
+
+    Raises:
+        PipelineError: there is none, or one of another job; the first difference is named.
+    """
+    found = checkpoints(folder)
+    if not found:
+        raise PipelineError(f"{folder}: nothing to resume; leave --resume out")
+    content = read(found[-1])
+    other = {key: content.get(key) for key in identity}
+    if difference := differing_key(identity, other):
+        raise PipelineError(f"{found[-1]}: cannot go on from it: {difference}")
+    return found[-1], content
 
 
 def random_state(device: torch.device) -> dict[str, Any]:

@@ -5,7 +5,9 @@ logs in a format of its own and keeps every value that was ever logged. Those pa
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +20,12 @@ from mmengine.runner import IterBasedTrainLoop, Runner
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from enhancers.training import Step, StepLoss, is_adversarial
-from pipeline.training.data import Feed
+from pipeline.training.feed import Feed
+from pipeline.training.plan import SCALE_SEARCH, Plan
 from pipeline.training.ranks import Ranks
-from pipeline.training.recipe import Optimiser, Phase, Schedule
-from tasks.stream import Sample
 
-AfterStep = Callable[[int, Step, Sample], bool]
+# Of the steps done, what `train_step` gave and its batch: whether to stop.
+AfterStep = Callable[[int, Any, Any], bool]
 
 
 class NotFinite(Exception):
@@ -71,71 +72,86 @@ class Updates(OptimWrapper):
 
 
 class Rate(_ParamScheduler):
-    """The learning rate of a phase in closed form, so that no rounding adds up."""
+    """The learning rate of a plan in closed form, so that no rounding adds up; its momentum too."""
 
-    def __init__(self, optimizer: OptimWrapper, schedule: Schedule, steps: int) -> None:
-        self.schedule, self.steps = schedule, steps
+    def __init__(self, optimizer: OptimWrapper, plan: Plan) -> None:
+        self.plan = plan
         super().__init__(optimizer, "lr", by_epoch=False)
 
     def _get_value(self) -> list[float]:
-        factor = self.schedule.factor(self.last_step, self.steps)
+        factor = self.plan.rate(self.last_step, self.plan.steps)
         return [base * factor for base in self.base_values]
+
+    def step(self) -> None:
+        """Set what the next step takes."""
+        super().step()
+        if self.plan.momentum:
+            momentum = self.plan.momentum(self.last_step, self.plan.steps)
+            for group in self.optimizer.param_groups:
+                if "betas" in group:
+                    group["betas"] = (momentum, group["betas"][1])
+                else:
+                    group["momentum"] = momentum
 
     def state_dict(self) -> dict[str, Any]:
         """Where it is; the rest is the recipe's."""
         return {"last_step": self.last_step, "_global_step": self._global_step}
 
 
-class Engine(nn.Module):
-    """One phase of a training: a step of the model, and of its adversary where it has one.
+class Engine(nn.Module, ABC):
+    """A loss, and the updates of the parts that it teaches; a subclass says what a step is.
 
     Raises NotFinite from `train_step` after more than `tolerated` such steps in a row; fewer are
     left out and counted in `skipped`, buffers (nodes, BatchNorm) put back.
+
+    Args:
+        loss: the module whose buffers those are.
+        parts: weights by the name of what they belong to, each with an optimiser of its own.
+        precision: of the network's autocast; float16 scales the gradients.
     """
 
     def __init__(
-        self, loss: StepLoss, phase: Phase, device: torch.device, ranks: Ranks, tolerated: int
+        self,
+        loss: nn.Module,
+        parts: Mapping[str, list[nn.Parameter]],
+        plan: Plan,
+        *,
+        device: torch.device,
+        ranks: Ranks,
+        precision: torch.dtype | None,
+        tolerated: int = 0,
     ) -> None:
         super().__init__()
-        self.loss, self.phase, self.device, self.tolerated = loss, phase, device, tolerated
+        self.loss, self.plan, self.device = loss, plan, device
+        scaled = precision == torch.float16
+        self.tolerated = max(tolerated, SCALE_SEARCH if scaled else 0)
         self.skipped = self.skipped_in_a_row = 0
-        adversary = getattr(loss.objective, "discriminators", None)
-        theirs = list(adversary.parameters()) if adversary else []
-        others = {id(p) for p in theirs}
-        ours = [p for p in loss.parameters() if p.requires_grad and id(p) not in others]
-        parts = {"model": ours} | ({"discriminators": theirs} if theirs else {})
-        scaled = loss.precision == torch.float16
         self.updates = OptimWrapperDict(
             **{
                 name: Updates(
-                    _optimiser(phase.optimiser, weights),
-                    phase.clip_norm,
+                    plan.optimizer(weights),
+                    plan.clip_norm,
                     ranks,
                     torch.amp.GradScaler(device.type, enabled=scaled),
                 )
                 for name, weights in parts.items()
             }
         )
-        self.rates = {
-            name: [Rate(self.updates[name], phase.schedule, phase.steps)] for name in parts
-        }
+        self.rates = {name: [Rate(self.updates[name], plan)] for name in parts}
 
-    def train_step(self, data: Sample, optim_wrapper: OptimWrapperDict) -> Step:
-        """What mmengine's loop calls."""
-        low = data.low.to(self.device, non_blocking=True)
-        normal = None if data.normal is None else data.normal.to(self.device, non_blocking=True)
+    @abstractmethod
+    def train_step(self, data: Any, optim_wrapper: OptimWrapperDict) -> Any:
+        """What mmengine's loop calls: a batch, and the updates; gives what `after_step` gets."""
+
+    @contextmanager
+    def tolerating(self) -> Iterator[None]:
+        """Around the loss and the updates of a step: leaves it out if it is not finite."""
         before = [b.detach().clone() for b in self.loss.buffers()] if self.tolerated else []
-        step = self.loss(low, normal, data.index)
         try:
-            optim_wrapper["model"].update_params(step.loss)
-            if is_adversarial(self.loss.objective):
-                loss, parts = self.loss.discriminator_loss(normal)
-                optim_wrapper["discriminators"].update_params(loss)
-                step.parts.update(parts)
+            yield
             self.skipped_in_a_row = 0
         except NotFinite as error:
             self._skip(before, error)
-        return step
 
     def state(self) -> dict[str, Any]:
         """Optimisers, schedules and what was skipped."""
@@ -153,13 +169,12 @@ class Engine(nn.Module):
         self.skipped, self.skipped_in_a_row = state["skipped"]
 
     def run(self, feed: Feed, done: int, folder: Path, after_step: AfterStep) -> None:
-        """Train from step `done` of the phase to its end, or until `after_step` says True."""
-        steps = self.phase.steps
+        """Train from step `done` of the plan to its end, or until `after_step` says True."""
         _Runner(
             model=self,
             work_dir=str(folder),
             train_dataloader=feed,
-            train_cfg={"type": _Loop, "max_iters": steps, "done": done},
+            train_cfg={"type": _Loop, "max_iters": self.plan.steps, "done": done},
             optim_wrapper=self.updates,
             param_scheduler=self.rates,
             default_hooks=dict.fromkeys(
@@ -232,11 +247,3 @@ class _Runner(Runner):
 
     def dump_config(self) -> None:
         pass
-
-
-def _optimiser(options: Optimiser, weights: list[nn.Parameter]) -> Optimizer:
-    if options.kind == "sgd":
-        return torch.optim.SGD(
-            weights, options.rate, options.momentum, weight_decay=options.weight_decay
-        )
-    return torch.optim.Adam(weights, options.rate, options.betas, weight_decay=options.weight_decay)

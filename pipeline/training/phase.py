@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from enhancers.base import Enhancer
@@ -20,17 +19,16 @@ from pipeline import zoo
 from pipeline.checkpoints import read_checkpoint
 from pipeline.errors import PipelineError
 from pipeline.training import checkpoint
-from pipeline.training.data import Feed
-from pipeline.training.engine import Engine, NotFinite
+from pipeline.training.engine import NotFinite
+from pipeline.training.feed import Feed
 from pipeline.training.objectives import own_state
+from pipeline.training.phase_engine import PhaseEngine
+from pipeline.training.plan import mixed_precision
 from pipeline.training.session import BEST, Session
 from pipeline.training.validation import main_score, mean_of, training_psnr
 from pipeline.training.watch import Watch
 from tasks.pairs import TrainingSet
-from tasks.stream import Sample
-
-# In float16 the gradient scale is found by steps that overflow.
-SCALE_SEARCH = 20
+from tasks.stream import Sample, Stream
 
 
 class PhaseRun:
@@ -70,7 +68,14 @@ class PhaseRun:
         job = self.session.job
         data = data_for(self.objective, job.data)
         end = self.start + self.phase.steps
-        self.feed = Feed(data, job.recipe.data, end, job.seed, self.session.total, job.ranks)
+        options = job.recipe.data
+        self.feed = Feed(
+            Stream(data, options.augmentation(), options.batch * end, job.seed),
+            batch=options.batch,
+            start=self.session.total,
+            ranks=job.ranks,
+            workers=options.workers,
+        )
         try:
             self.engine.run(self.feed, self.done, job.folder, self._after_step)
         except NotFinite as error:
@@ -83,7 +88,7 @@ class PhaseRun:
         finally:
             self.feed.close()
 
-    def _engine(self) -> Engine:
+    def _engine(self) -> PhaseEngine:
         job, options = self.session.job, self.session.job.recipe.training
         precision = mixed_precision(job.device) if options.amp else None
         loss = StepLoss(
@@ -93,9 +98,7 @@ class PhaseRun:
             nodes=self.phase.nodes,
             precision=precision,
         )
-        searching = SCALE_SEARCH if precision == torch.float16 else 0
-        tolerated = max(options.skip_nonfinite, searching)
-        return Engine(loss, self.phase, job.device, job.ranks, tolerated)
+        return PhaseEngine(loss, self.phase, job.device, job.ranks, options.skip_nonfinite)
 
     def _after_step(self, step: int, result: Step, batch: Sample) -> bool:
         session, options = self.session, self.session.job.recipe.training
@@ -229,9 +232,3 @@ def start_from(network: nn.Module, weights: Mapping[str, str]) -> None:
             raise PipelineError(f"weights: the network has no part '{part}'") from None
         path = zoo.locate(listed[source]) if source in listed else Path(source)
         load_strict(module, read_checkpoint(path).state)
-
-
-def mixed_precision(device: torch.device) -> torch.dtype:
-    """bfloat16, which needs no scaling; float16 on a GPU that lacks it."""
-    lacking = device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.float16 if lacking else torch.bfloat16

@@ -21,10 +21,10 @@ FOLDER = configs.ROOT / "enhancers"
 
 @dataclass(frozen=True)
 class Optimiser:
-    """Adam (with `betas`) or SGD (with `momentum`); both take `weight_decay`."""
+    """Adam, AdamW (with `betas`) or SGD (with `momentum`); all take `weight_decay`."""
 
     rate: float
-    kind: Literal["adam", "sgd"] = "adam"
+    kind: Literal["adam", "adamw", "sgd"] = "adam"
     betas: tuple[float, float] = (0.9, 0.999)
     momentum: float = 0.9
     weight_decay: float = 0.0

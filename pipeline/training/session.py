@@ -20,7 +20,7 @@ from pipeline.training.average import Average, inference_state
 from pipeline.training.data import identity
 from pipeline.training.objectives import Objectives
 from pipeline.training.ranks import Ranks
-from pipeline.training.recipe import Recipe, differing_key
+from pipeline.training.recipe import Recipe
 from pipeline.training.signals import Stop
 from pipeline.training.validation import Validation
 from pipeline.training.watch import Watch
@@ -97,14 +97,7 @@ class Session:
         Raises:
             PipelineError: there is none, or one of another job; the first difference is named.
         """
-        found = checkpoint.checkpoints(self.job.folder)
-        if not found:
-            raise PipelineError(f"{self.job.folder}: nothing to resume; leave --resume out")
-        self.last = found[-1]
-        content = checkpoint.read(found[-1])
-        other = {key: content.get(key) for key in self.identity}
-        if difference := differing_key(self.identity, other):
-            raise PipelineError(f"{found[-1]}: cannot go on from it: {difference}")
+        self.last, content = checkpoint.last(self.job.folder, self.identity)
         self.total, self.best = content["total"], content["best"]
         self.objectives.used = content["perceptual"]
         return content

@@ -1,6 +1,7 @@
 """Stopping between two steps instead of in the middle of one."""
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,15 @@ class Stop:
         if self.number:
             raise KeyboardInterrupt
         self.number = number
+
+
+def leave(stop: Stop, says: bool) -> None:
+    """End the process as its signal would have, after saying so, if there was one."""
+    if stop.number:
+        if says:
+            name = signal.Signals(stop.number).name
+            print(f"{name}: stopped and saved; --resume goes on", file=sys.stderr)
+        raise SystemExit(128 + stop.number)
 
 
 @contextmanager

@@ -1,9 +1,6 @@
 """Two ranks on their halves of a batch give what one rank gives on the whole."""
 
 import json
-import multiprocessing
-import os
-import socket
 
 import pytest
 import torch
@@ -21,36 +18,6 @@ def float64(monkeypatch):
     monkeypatch.setattr(stream, "_tensor", lambda image: real(image).double())
     yield
     torch.set_default_dtype(before)
-
-
-@pytest.fixture
-def two_ranks(train):
-    """two_ranks("sci", …): `train` in two processes that share each batch."""
-
-    def run(*given, **changes):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        processes = [
-            # Forked, so that what the test has patched holds in them, too.
-            multiprocessing.get_context("fork").Process(
-                target=_as_rank, args=(rank, port, train, given, changes)
-            )
-            for rank in range(2)
-        ]
-        for process in processes:
-            process.start()
-        for process in processes:
-            process.join(60)
-        assert [process.exitcode for process in processes] == [0, 0]
-
-    return run
-
-
-def _as_rank(rank, port, train, given, changes):
-    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2"}
-    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    train(*given, **changes)
 
 
 def log(folder):

@@ -102,7 +102,7 @@ def changed(**changes):
         ({"phase": {"optimiser": {"rate": -1}}}, "phases.own[0].optimiser needs rate > 0"),
         ({"phase": {"optimiser": {"rate": "fast"}}}, "optimiser.rate must be a number"),
         ({"phase": {"optimiser": {"rate": 1, "betas": 3}}}, "betas must be a list of 2"),
-        ({"phase": {"optimiser": {"rate": 1, "kind": "lion"}}}, "kind must be adam or sgd"),
+        ({"phase": {"optimiser": {"rate": 1, "kind": "lion"}}}, "must be adam or adamw or sgd"),
         ({"phase": {"schedule": {"kind": "poly"}}}, "kind must be constant or linear"),
         ({"phase": {"schedule": {"start": 1.0}}}, "0 <= start < 1"),
     ],

@@ -15,18 +15,6 @@ from pipeline.errors import PipelineError
 from pipeline.training import checkpoint
 from pipeline.training.phase import PhaseRun
 
-
-def equal(ours, theirs):
-    """Whether two checkpoints hold the same, bit for bit."""
-    if isinstance(ours, torch.Tensor):
-        return torch.equal(ours, theirs)
-    if isinstance(ours, dict):
-        return ours.keys() == theirs.keys() and all(equal(ours[k], theirs[k]) for k in ours)
-    if isinstance(ours, list | tuple):
-        return len(ours) == len(theirs) and all(map(equal, ours, theirs))
-    return ours == theirs
-
-
 # URetinex's phases: 1 step of decomposition, 2 of unfolding, 1 of adjustment.
 CASES = [
     ("sci+lfpv", 3, 5, {"training": {"ema": 0.9}}),
@@ -39,7 +27,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("name", "stop", "steps", "changes"), CASES)
-def test_resumed_equals_uninterrupted(train, last, signal_at, name, stop, steps, changes):
+def test_resumed_equals_uninterrupted(train, last, equal, signal_at, name, stop, steps, changes):
     whole = train(name, "whole", steps, **changes)
     with signal_at(stop), pytest.raises(SystemExit):
         train(name, "parts", steps, **changes)

@@ -1,0 +1,91 @@
+"""`pipeline batch`."""
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from pipeline.batch.cells import Cell
+from pipeline.batch.config import read_batch
+from pipeline.batch.plan import Blocked, Planned, plan
+from pipeline.batch.source import ConfigErrors
+from pipeline.batch.state import RESULT, standing
+from pipeline.batch.tables import blocked_lines, print_plan
+from pipeline.errors import PipelineError
+from pipeline.result import Result
+from pipeline.table import print_table
+
+
+def batch(arguments: Namespace) -> None:
+    """Run the cells that are not done, then print the tables.
+
+    Ends by SystemExit 1 where a cell is not done, and 128 + N after signal N.
+    """
+    cells = checked(arguments.config)
+    out = arguments.out or Path("results") / Path(arguments.config).stem
+    planned = plan(cells, out, fetch=not arguments.dry_run)
+    if arguments.dry_run:
+        print_plan(planned, out, Console())
+        return
+    ready = [one for one in planned if isinstance(one, Planned)]
+    todo = [one for one in ready if standing(one).state != "done"]
+    first = os.environ.get("RANK", "0") == "0"
+    if first:
+        for one in todo:
+            if (found := standing(one)).state == "pending" and found.reason:
+                print(f"{one}: {found.reason}", file=sys.stderr)
+    if todo:
+        from pipeline.batch.jobs import run_here, run_jobs
+
+        # All that can run, not what is to do: torchrun's processes must see the same cells.
+        images = sum(one.images for one in todo)
+        several = arguments.jobs > 1
+        number = run_jobs(arguments, ready) if several else run_here(arguments, ready, images, True)
+        if number:
+            raise SystemExit(128 + number)
+    if _report(planned, out, Console(quiet=not first)):
+        raise SystemExit(1)
+
+
+def checked(config: str) -> list[Cell]:
+    """The cells of a config; all that is wrong in it is printed, one line each.
+
+    Raises:
+        PipelineError: something is wrong.
+    """
+    try:
+        return read_batch(config)
+    except ConfigErrors as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        count = len(error.problems)
+        raise PipelineError(
+            f"{config}: {count} {'error' if count == 1 else 'errors'}; nothing was run"
+        ) from None
+
+
+def _report(planned: Sequence[Planned | Blocked], out: Path, console: Console) -> int:
+    """Print a table a task and what is not done; how many cells that is."""
+    tables: dict[Path, list[Result]] = {}
+    left = []
+    ready = [one for one in planned if isinstance(one, Planned)]
+    for one in ready:
+        found = standing(one)
+        if found.state == "done":
+            result = Result.read(one.folder / RESULT)
+            tables.setdefault(one.folder.parent, []).append(result)
+        else:
+            left.append(f"{found.state}: {one}{': ' if found.reason else ''}{found.reason}")
+    for results in tables.values():
+        print_table(results, console)
+    for line in (*left, *blocked_lines(planned)):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.print(
+        f"{len(ready) - len(left)} of {len(planned)} cells done; results: {out}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return len(planned) - len(ready) + len(left)

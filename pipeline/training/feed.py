@@ -1,0 +1,53 @@
+"""The batches of a training, read ahead by processes that no signal reaches."""
+
+import time
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import Any
+
+from torch.utils.data import Dataset
+
+from pipeline.training.ranks import Ranks
+from pipeline.training.signals import held_back
+from tasks.stream import batches
+
+
+class Feed:
+    """This rank's batches of a stream from step `start` on, the same whenever it starts.
+
+    Iterated once, and closed then. `waited` is for how many seconds training has waited for a
+    batch; `dataset` is there for mmengine.
+    """
+
+    def __init__(
+        self, stream: Dataset, *, batch: int, start: int, ranks: Ranks, workers: int
+    ) -> None:
+        self.dataset, self.waited = stream, 0.0
+        self._batches = batches(
+            stream,
+            batch=batch,
+            start=start,
+            rank=ranks.rank,
+            ranks=ranks.size,
+            workers=workers,
+        )
+        self._source: Iterator[Any] = iter(())
+
+    def __iter__(self) -> "Feed":
+        source = iter(self._batches)
+        # The reading processes start with the first batch; what is held back here stays so in them.
+        with held_back():
+            first = list(islice(source, 1))
+        self._source = chain(first, source)
+        return self
+
+    def __next__(self) -> Any:
+        before = time.perf_counter()
+        try:
+            return next(self._source)
+        finally:
+            self.waited += time.perf_counter() - before
+
+    def close(self) -> None:
+        """End the reading processes; those of the next feed would inherit what is left of them."""
+        self._source = iter(())
