@@ -13,7 +13,7 @@ from pipeline.errors import PipelineError
 from pipeline.own.images import ImageFolder
 from tasks.evaluators import Evaluator, Record
 from tasks.loading import Batches
-from tasks.task import Sample, Task
+from tasks.task import Sample
 
 Enhance = Callable[[torch.Tensor], torch.Tensor]
 
@@ -63,59 +63,79 @@ def measure(enhance: Enhance, evaluator: Evaluator, options: ChainOptions) -> It
         TaskError: an unreadable image or label.
         PipelineError: the enhancer changes the size or gives values that are not finite.
     """
+    batches = cut(len(evaluator.task.samples), options.batch_size)
+    for items in decoded(enhance, [evaluator], options, batches):
+        for group in equal_sizes(items):
+            for (one,) in measure_group(group, enhance, [evaluator], options):
+                yield one
+
+
+def cut(images: int, batch: int) -> list[range]:
+    """Indices 0 … images − 1 in batches, all of one length but the last."""
+    return [range(start, min(start + batch, images)) for start in range(0, images, batch)]
+
+
+def decoded(
+    enhance: Enhance,
+    evaluators: Sequence[Evaluator],
+    options: ChainOptions,
+    batches: Sequence[Sequence[int]],
+) -> Iterator[list["Item"]]:
+    """The samples of those indices, read; `evaluators` share the images and have truths of their
+    own. Raises as `measure`.
+    """
+    task = evaluators[0].task
     results = enhance if isinstance(enhance, ImageFolder) else None
-    for sample in evaluator.task.samples if results else ():
+    for sample in task.samples if results else ():
         results.find(sample)
-    loader = Batches(
-        _Decoded(evaluator.task, evaluator.read_target, results),
-        batch_size=options.batch_size,
+    yield from Batches(
+        _Decoded(evaluators, results),
+        batch_sampler=batches,
         num_workers=options.workers,
         collate=list,
         pin_memory=options.device.type == "cuda",
     )
-    for items in loader:
-        for group in _equal_sizes(items):
-            yield from _measure_batch(group, enhance, evaluator, options)
 
 
 @dataclass(frozen=True)
-class _Item:
-    sample: Sample
+class Item:
+    """A sample as it was read; per evaluator its own sample (of the same image) and truth."""
+
+    samples: tuple[Sample, ...]
     image: torch.Tensor
-    target: torch.Tensor
+    targets: tuple[torch.Tensor, ...]
     seconds: float
     enhanced: torch.Tensor | None = None
 
-    def pin_memory(self) -> "_Item":
+    def pin_memory(self) -> "Item":
         return replace(self, image=self.image.pin_memory())
 
 
 class _Decoded(Dataset):
     """Samples decoded to (H, W, 3) uint8, with their targets and, if given, enhanced versions."""
 
-    def __init__(
-        self,
-        task: Task,
-        read_target: Callable[[Sample], torch.Tensor],
-        results: ImageFolder | None,
-    ) -> None:
-        self.task, self.read_target, self.results = task, read_target, results
+    def __init__(self, evaluators: Sequence[Evaluator], results: ImageFolder | None) -> None:
+        # Not the evaluators themselves: their models do not belong into reading processes.
+        self.tasks = [evaluator.task for evaluator in evaluators]
+        self.readers = [evaluator.read_target for evaluator in evaluators]
+        self.results = results
 
     def __len__(self) -> int:
-        return len(self.task.samples)
+        return len(self.tasks[0].samples)
 
-    def __getitem__(self, index: int) -> _Item:
+    def __getitem__(self, index: int) -> Item:
         started = time.perf_counter()
-        sample = self.task.samples[index]
-        image = torch.from_numpy(self.task.read_image(sample).copy())
-        target = self.read_target(sample)
-        enhanced = self.results.read(sample, image.shape[:2]) if self.results else None
-        return _Item(sample, image, target, time.perf_counter() - started, enhanced)
+        samples = tuple(task.samples[index] for task in self.tasks)
+        image = torch.from_numpy(self.tasks[0].read_image(samples[0]).copy())
+        pairs = zip(self.readers, samples, strict=True)
+        targets = tuple(read_target(sample) for read_target, sample in pairs)
+        enhanced = self.results.read(samples[0], image.shape[:2]) if self.results else None
+        return Item(samples, image, targets, time.perf_counter() - started, enhanced)
 
 
-def _equal_sizes(items: Sequence[_Item]) -> Iterator[list[_Item]]:
+def equal_sizes(items: Sequence[Item]) -> Iterator[list[Item]]:
     """Cut a batch where the image size changes."""
-    group: list[_Item] = []
+    group: list[Item] = []
     for item in items:
         if group and item.image.shape != group[0].image.shape:
             yield group
@@ -125,9 +145,14 @@ def _equal_sizes(items: Sequence[_Item]) -> Iterator[list[_Item]]:
         yield group
 
 
-def _measure_batch(
-    group: list[_Item], enhance: Enhance, evaluator: Evaluator, options: ChainOptions
-) -> Iterator[Measured]:
+@torch.inference_mode()
+def measure_group(
+    group: Sequence[Item],
+    enhance: Enhance,
+    evaluators: Sequence[Evaluator],
+    options: ChainOptions,
+) -> Iterator[tuple[Measured, ...]]:
+    """Enhance images of one size, once; per image what each evaluator makes of it."""
     device = options.device
     source = torch.stack([item.image for item in group]).to(device, non_blocking=True)
     image = source.permute(0, 3, 1, 2).float().div_(255)
@@ -135,22 +160,43 @@ def _measure_batch(
         started = _now(device)
         enhanced = _given(group, device)
         if enhanced is None:
-            enhanced = enhanced_image(enhance, image, group[0].sample.image)
-        halfway = _now(device)
-        samples = [item.sample for item in group]
-        targets = [_cropped(item.target, image, enhanced) for item in group]
-        records = evaluator.measure(enhanced, samples, targets)
-        ended = _now(device)
-    shared = {
-        "enhance": (halfway - started) / len(group),
-        "evaluate": (ended - halfway) / len(group),
-    }
-    for item, record, picture, target in zip(group, records, enhanced, targets, strict=True):
-        seconds = {"decode": item.seconds, **shared}
-        yield Measured(record, seconds, item.image, picture, target)
+            enhanced = enhanced_image(enhance, image, group[0].samples[0].image)
+        seconds = (_now(device) - started) / len(group)
+        columns = [
+            _evaluated(group, index, image, enhanced, evaluator, seconds)
+            for index, evaluator in enumerate(evaluators)
+        ]
+    yield from zip(*columns, strict=True)
 
 
-def _given(group: list[_Item], device: torch.device) -> torch.Tensor | None:
+def _evaluated(
+    group: Sequence[Item],
+    index: int,
+    image: torch.Tensor,
+    enhanced: torch.Tensor,
+    evaluator: Evaluator,
+    enhancing: float,
+) -> list[Measured]:
+    """What evaluator number `index` makes of a group; `enhancing` is in seconds an image."""
+    started = _now(image.device)
+    samples = [item.samples[index] for item in group]
+    targets = [_cropped(item.targets[index], image, enhanced) for item in group]
+    records = evaluator.measure(enhanced, samples, targets)
+    evaluating = (_now(image.device) - started) / len(group)
+    rows = zip(group, records, enhanced, targets, strict=True)
+    return [
+        Measured(
+            record,
+            {"decode": item.seconds, "enhance": enhancing, "evaluate": evaluating},
+            item.image,
+            picture,
+            target,
+        )
+        for item, record, picture, target in rows
+    ]
+
+
+def _given(group: Sequence[Item], device: torch.device) -> torch.Tensor | None:
     """The enhanced versions that came with the samples, (B, 3, H, W) float32 in [0, 1]."""
     if group[0].enhanced is None:
         return None

@@ -35,7 +35,7 @@ def load_evaluator(
         PipelineError: unknown name, no weights, or an unsafe or broken file.
         TaskError: the checkpoint does not fit the model, or the map does not fit the classes.
     """
-    name, weights = _resolved(name, weights, task)
+    name, weights = resolve_evaluator(name, weights, task)
     if name.startswith("onnx:"):
         if weights is not None:
             raise PipelineError(f"{name} holds its weights; leave the evaluator's weights out")
@@ -62,16 +62,20 @@ def evaluator_config(name: str) -> Path:
     return mm.packaged_config(name) or Path(name)
 
 
-def _resolved(
-    name: str | None, weights: str | Path | None, task: Task
+def resolve_evaluator(
+    name: str | None, weights: str | Path | None, task: Task, fetch: bool = True
 ) -> tuple[str, str | Path | None]:
-    """The model and the checkpoint that a name stands for; None for the one of `onnx:FILE`."""
+    """The model and the checkpoint that a name stands for; None for the one of `onnx:FILE`.
+
+    A listed checkpoint that is not here is downloaded, or with `fetch` False an error; errors as
+    `load_evaluator`.
+    """
     listed = zoo.entries("evaluators")
     chosen = name or _default_evaluator(task, listed)
     if chosen in listed:
         entry = listed[chosen]
         try:
-            return entry.model, weights or zoo.locate(entry)
+            return entry.model, weights or zoo.locate(entry, fetch)
         except PipelineError as error:
             raise PipelineError(f"{error}{'' if name else _or_quick(task)}") from None
     if weights is None and not chosen.startswith("onnx:"):
@@ -80,6 +84,15 @@ def _resolved(
             f"{', '.join(listed)}, or onnx:FILE"
         )
     return chosen, weights
+
+
+def find_class_map(path: Path) -> Path:
+    """The user's own file, or one of configs/evaluators; PipelineError where there is none."""
+    own = configs.ROOT / "evaluators" / path
+    found = path if path.is_file() or not own.is_file() else own
+    if not found.is_file():
+        raise PipelineError(f"{path}: no such class map")
+    return found
 
 
 def _default_evaluator(task: Task, listed: Mapping[str, zoo.Entry]) -> str:
@@ -110,10 +123,7 @@ def _mapped(
     model: DownstreamModel, path: Path, task: Task
 ) -> tuple[ClassMapped, dict[str, object]]:
     """The model under the task's class names, and the map for the record."""
-    own = configs.ROOT / "evaluators" / path
-    path = path if path.is_file() or not own.is_file() else own
-    if not path.is_file():
-        raise PipelineError(f"{path}: no such class map")
+    path = find_class_map(path)
     mapping = read_class_map(path)
     classes, sources = resolve_class_map(mapping, model.info.classes, task.classes, str(path))
     record = {"file": path.name, "sha256": sha256(path), "map": mapping}

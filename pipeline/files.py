@@ -14,6 +14,8 @@ from pipeline.errors import PipelineError
 def atomic(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; on success it is fsynced and renamed to `path`.
 
+    The folder is fsynced too, so that of two files the later one is not there without the first.
+
     Raises:
         PipelineError: the folder cannot be written.
     """
@@ -30,6 +32,7 @@ def atomic(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
+        _sync_folder(path.parent)
     except OSError as error:
         raise PipelineError(f"{path}: cannot be written ({error.strerror})") from None
     finally:
@@ -56,6 +59,14 @@ def sha256(path: Path) -> str:
     """Hex digest of a file's content."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _umask() -> int:

@@ -1,27 +1,39 @@
 """Where results lie."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pipeline.names import EnhancerName
-from pipeline.runner import Bench
 from tasks.darken import Darkening
+from tasks.task import Task
+
+if TYPE_CHECKING:
+    from pipeline.runner import Bench
 
 
-def bench_folder(out: Path, bench: Bench) -> Path:
-    """`OUT/TASK[-DATA]/PROTOCOL[-EVALUATOR]`: results that may not be compared lie apart."""
-    data = "" if bench.task.data == "user" else "-" + bench.task.data.replace(" ", "-")
-    task = _as_folder(bench.task.name, ":") + data
-    known = bench.evaluator_provenance
-    parts = [bench.task.protocol.name]
-    if bench.task.kind != "restoration":
-        parts += [Path(known["model"]).stem, Path(known["file"]).stem]
-    if known.get("class_map"):
-        parts.append(Path(known["class_map"]["file"]).stem)
-    return out / task / "-".join(parts)
+def bench_folder(out: Path, bench: "Bench") -> Path:
+    """`task_folder` of a bench."""
+    return task_folder(out, bench.task, bench.evaluator_provenance)
 
 
-def sweep_folder(out: Path, bench: Bench) -> Path:
+def task_folder(out: Path, task: Task, evaluator: Mapping[str, Any]) -> Path:
+    """`OUT/TASK[-DATA]/PROTOCOL[-EVALUATOR]`: results that may not be compared lie apart.
+
+    Args:
+        evaluator: its provenance, of which model, file and the class map's file count.
+    """
+    data = "" if task.data == "user" else "-" + task.data.replace(" ", "-")
+    parts = [task.protocol.name]
+    if task.kind != "restoration":
+        parts += [Path(evaluator["model"]).stem, Path(evaluator["file"]).stem]
+    if evaluator.get("class_map"):
+        parts.append(Path(evaluator["class_map"]["file"]).stem)
+    return out / (_as_folder(task.name, ":") + data) / "-".join(parts)
+
+
+def sweep_folder(out: Path, bench: "Bench") -> Path:
     """`…/SPLIT-seedN[-SETTING]` for a darkened task, with the settings that are not the default."""
     darkening = bench.task.darkening
     parts = [*bench.task.splits, f"seed{darkening.seed}"]

@@ -105,21 +105,26 @@ def prepare(
     evaluator: str | DownstreamModel | None,
     weights: str | Path | None,
     class_map: str | Path | None = None,
+    dataset: dict[str, Any] | None = None,
 ) -> Bench:
-    """Load the evaluator of a task and hash the dataset; see `run` for arguments and errors."""
+    """Load the evaluator of a task and hash the dataset, unless its `manifest` is given.
+
+    See `run` for the other arguments and errors.
+    """
+    dataset = dataset or manifest(task.samples)
     if task.kind == "restoration":
         if evaluator or weights or class_map:
             raise PipelineError(f"{task.name} compares with the truth; leave the evaluator out")
         loaded = _load_lpips()
         judge = RestorationEvaluator(loaded.model, task, how_to_get("alexnet"))
-        return Bench(judge, loaded.weights, manifest(task.samples))
+        return Bench(judge, loaded.weights, dataset)
     if isinstance(evaluator, DownstreamModel):
         if weights or class_map:
             raise PipelineError("the evaluator is a model already; leave weights and class map out")
         loaded = Loaded(evaluator, {"model": type(evaluator).__name__})
     else:
         loaded = load_evaluator(evaluator, weights, task, class_map)
-    return Bench(create_evaluator(loaded.model, task), loaded.weights, manifest(task.samples))
+    return Bench(create_evaluator(loaded.model, task), loaded.weights, dataset)
 
 
 def _load_lpips() -> Loaded:
@@ -177,8 +182,16 @@ def run_loaded(
         if panels and index < panels[1]:
             save_panel(panels[0], one, bench.evaluator)
         measured.append(without_pixels(one))
+    provenance = provenance_of(name, enhancer, bench, options)
+    return summarise(name, bench.evaluator, measured, provenance)
+
+
+def provenance_of(
+    name: str, enhancer: Loaded, bench: Bench, options: ChainOptions
+) -> dict[str, Any]:
+    """What a result of a loaded enhancer on a bench came from."""
     darkening = bench.task.darkening
-    provenance = {
+    return {
         **environment(options.device),
         "enhancer": enhancer.weights,
         "evaluator": bench.evaluator_provenance,
@@ -192,4 +205,3 @@ def run_loaded(
             "device": str(options.device),
         },
     }
-    return summarise(name, bench.evaluator, measured, provenance)

@@ -81,15 +81,17 @@ def root(entry: Entry) -> Path:
     return PACKAGED if packaged else weights_folder()
 
 
-def locate(entry: Entry) -> Path:
+def locate(entry: Entry, fetch: bool = True) -> Path:
     """Path of a listed file, or of the folder of a set of files, every one verified.
 
-    Absent files are downloaded first.
+    Absent files are downloaded first, or with `fetch` False an error.
 
     Raises:
         PipelineError: a file is absent and cannot be downloaded, or its hash is wrong.
     """
     require_obtainable(entry)
+    if not fetch and not is_here(entry):
+        raise PipelineError(f"weights '{entry.name}' are not here yet; a run downloads them")
     folder = root(entry)
     for file in entry.files:
         path = folder / file.path
@@ -142,7 +144,9 @@ def hash_difference(path: Path, file: WeightFile) -> str:
     return f"sha256 {found[:12]}…, expected {file.sha256[:12]}…"
 
 
-def enhancer_weights(bare: str, weights: str | None, sample: bool) -> tuple[Path, dict[str, Any]]:
+def enhancer_weights(
+    bare: str, weights: str | None, sample: bool, fetch: bool = True
+) -> tuple[Path, dict[str, Any]]:
     """Find the file, or the folder of a set of files, for an enhancer's name.
 
     A bare name means our own weights (SPEC, section 1): those trained on the sample scenes when
@@ -153,6 +157,7 @@ def enhancer_weights(bare: str, weights: str | None, sample: bool) -> tuple[Path
         bare: e.g. "sci+lfpv".
         weights: what follows `@`, or None.
         sample: the sample scenes are evaluated.
+        fetch: as `locate`.
 
     Returns:
         The path and the constructor's options that the list gives for it.
@@ -163,7 +168,7 @@ def enhancer_weights(bare: str, weights: str | None, sample: bool) -> tuple[Path
     key = f"{bare}@{weights or ('ours-sample' if sample else 'ours-lol')}"
     listed = entries("enhancers")
     if key in listed:
-        return locate(listed[key]), listed[key].options
+        return locate(listed[key], fetch), listed[key].options
     trained = weights_folder() / f"{key}.safetensors"
     if trained.is_file():
         return trained, {}

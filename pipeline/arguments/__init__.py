@@ -3,7 +3,7 @@
 import argparse
 from importlib.metadata import PackageNotFoundError, version
 
-from pipeline.arguments import listing, measuring, training
+from pipeline.arguments import batching, listing, measuring, training
 
 
 def parser() -> argparse.ArgumentParser:
@@ -16,7 +16,11 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     measuring.add_run(commands)
     measuring.add_sweep(commands)
+    batching.add_batch(commands)
+    batching.add_doctor(commands)
+    batching.add_score(commands)
     measuring.add_compare(commands)
+    measuring.add_report(commands)
     measuring.add_enhance(commands)
     measuring.add_inspect(commands)
     measuring.add_submit(commands)

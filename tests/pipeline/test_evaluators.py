@@ -134,7 +134,7 @@ def test_classes_that_are_no_list(night, checkpoint):
 
 
 def test_without_the_default_weights_the_small_evaluator_is_offered(night, monkeypatch):
-    def absent(entry):
+    def absent(entry, fetch=True):
         raise PipelineError("cannot be downloaded")
 
     monkeypatch.setattr(zoo, "locate", absent)

@@ -299,3 +299,14 @@ def test_dry_run_tells_and_does_nothing(yard, exits, monkeypatch):
     printed = exits(0, yard.run, "--dry-run", enhancers=more).out
     assert "5 cells: 3 done, 1 to run, 1 blocked" in printed
     assert "sci has no trained weights here" in printed
+
+
+def test_an_out_that_cannot_be(yard, capsys):
+    (yard.root / "taken").write_text("a file")
+    assert yard.run(out="taken") == 2
+    assert "Not a directory" in capsys.readouterr().err
+
+
+def test_jobs_and_one_device_do_not_go_together(yard, capsys):
+    assert yard.run("--jobs", "2", "--device", "cuda:0") == 2
+    assert "leave --device cuda:0 out" in capsys.readouterr().err

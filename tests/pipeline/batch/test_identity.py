@@ -3,6 +3,8 @@
 Whoever has finished batches would have to measure all of them again.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline.batch import versions
@@ -10,6 +12,7 @@ from pipeline.batch.cells import Cell, TaskSpec
 from pipeline.batch.evidence import config_digest
 from pipeline.batch.identity import changes, digest, identity_of
 from pipeline.batch.plan import Planned, plan
+from pipeline.errors import PipelineError
 from pipeline.names import parse_enhancer
 
 from ..conftest import NIGHT, NIGHT_GT
@@ -97,6 +100,19 @@ def test_a_file_that_moved_is_the_same(planned, night, tmp_path):
     night.rename(tmp_path / "moved")
     (tmp_path / "dz").symlink_to(tmp_path / "moved")
     assert planned("identity").identity == before
+
+
+def test_a_dry_run_downloads_nothing(night, tmp_path):
+    cell = Cell(parse_enhancer("sci@medium"), TaskSpec("darkzurich", str(night)))
+    (found,) = plan([cell], tmp_path / "out", fetch=False)
+    assert "'pspnet-r50' are not here yet; a run downloads them" in found.task
+    assert "'sci@medium' are not here yet; a run downloads them" in found.weights
+
+
+def test_two_settings_of_one_cell_are_refused(night, planned, tmp_path):
+    cell = planned("identity").cell
+    with pytest.raises(PipelineError, match="identity on darkzurich is there twice"):
+        plan([cell, replace(cell, chunk=7)], tmp_path / "out")
 
 
 def test_order_of_keys_does_not_matter():

@@ -1,0 +1,116 @@
+"""A batch: which cells a config asks for, every value checked before anything runs."""
+
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from pipeline.batch.cells import Cell, TaskSpec
+from pipeline.batch.checks import enhancer_problem, task_problems
+from pipeline.batch.schema import TASK, TOP, check, listed, right
+from pipeline.batch.selection import kept, overridden
+from pipeline.batch.source import ConfigErrors, Key, Source, find_config, read_source
+from pipeline.errors import PipelineError
+from pipeline.names import EnhancerName, parse_enhancer
+
+SEED = "{seed}"
+
+
+def read_batch(name: str | Path) -> list[Cell]:
+    """The cells of a config, enhancer by enhancer.
+
+    Raises:
+        PipelineError: no such file.
+        ConfigErrors: everything that is wrong in it.
+    """
+    source = read_source(find_config(name))
+    content = source.content
+    check(source, content, TOP, ())
+    for key in ("enhancers", "tasks"):
+        if not isinstance(content.get(key), list) or not content[key]:
+            source.wrong((key,), "names none; a list of one or more is needed")
+    enhancers = list(_enhancers(source))
+    tasks = list(_tasks(source))
+    numerics = content.get("amp") is True, content.get("chunk")
+    cells = [Cell(enhancer, task, {}, *numerics) for enhancer, task in product(enhancers, tasks)]
+    cells = overridden(source, kept(source, cells))
+    if not source.problems and not cells:
+        source.wrong(("exclude",), "leaves no cell")
+    if source.problems:
+        raise ConfigErrors(source.problems)
+    return cells
+
+
+def _enhancers(source: Source) -> Iterator[EnhancerName]:
+    """The names, each once, `{seed}` replaced by every seed."""
+    seeds = listed(source, "seeds")
+    for index, seed in enumerate(seeds):
+        if type(seed) is not int:
+            source.wrong(("seeds", index), f"must be a whole number, not {seed!r}")
+    seen: set[EnhancerName] = set()
+    texts = listed(source, "enhancers")
+    if seeds and not any(SEED in str(text) for text in texts):
+        source.wrong(("seeds",), "no enhancer holds {seed}, e.g. sci@runs/{seed}.safetensors")
+    for index, text in enumerate(texts):
+        key = ("enhancers", index)
+        if not isinstance(text, str):
+            source.wrong(key, f"must be a name, not {text!r}")
+            continue
+        if SEED in text and not seeds:
+            source.wrong(key, "holds {seed}, but there are no `seeds`")
+        for seed in seeds if SEED in text else [None]:
+            if name := _enhancer(source, key, text.replace(SEED, str(seed))):
+                if name in seen:
+                    source.wrong(key, f"{name} is there twice")
+                seen.add(name)
+                yield name
+
+
+def _enhancer(source: Source, key: Key, text: str) -> EnhancerName | None:
+    try:
+        name = parse_enhancer(text)
+    except PipelineError as error:
+        source.wrong(key, str(error))
+        return None
+    if problem := enhancer_problem(name):
+        source.wrong(key, problem)
+        return None
+    return name
+
+
+def _tasks(source: Source) -> Iterator[TaskSpec]:
+    """The entries; lists of protocols and evaluators are multiplied out."""
+    seen: set[TaskSpec] = set()
+    for index, entry in enumerate(listed(source, "tasks")):
+        key: Key = ("tasks", index)
+        entry = {"task": entry} if isinstance(entry, str) else entry
+        if not isinstance(entry, dict):
+            source.wrong(key, f"must be a name or a mapping, not {entry!r}")
+            continue
+        before = len(source.problems)
+        check(source, entry, TASK, key)
+        entry = {name: value for name, value in entry.items() if right(TASK, name, value)}
+        if "task" not in entry:
+            source.wrong(key, "has no `task`")
+            continue
+        choices = [_choices(source, entry, key, name) for name in ("protocol", "evaluator")]
+        for protocol, evaluator in product(*choices):
+            spec = TaskSpec(**entry | {"protocol": protocol, "evaluator": evaluator})
+            for name, problem in task_problems(spec):
+                source.wrong((*key, name), problem)
+            if spec in seen:
+                source.wrong(key, "the same as an entry above")
+            seen.add(spec)
+            if len(source.problems) == before:
+                yield spec
+
+
+def _choices(source: Source, entry: dict[str, Any], key: Key, name: str) -> list[str | None]:
+    value = entry.get(name)
+    values = value if isinstance(value, list) else [value]
+    wrong = [one for one in values if not isinstance(one, str)]
+    if value is not None and (wrong or not values):
+        shown = wrong[0] if wrong else value
+        source.wrong((*key, name), f"must be a name or a list of names, not {shown!r}")
+        return []
+    return values

@@ -1,0 +1,84 @@
+"""A batch in several processes of this machine, which take cells by their locks."""
+
+import multiprocessing
+import os
+import signal
+from argparse import Namespace
+from collections.abc import Sequence
+
+import torch
+
+from pipeline.batch.execution import Stopped, run_cells
+from pipeline.batch.plan import Planned
+from pipeline.batch.progress import Shown
+from pipeline.batch.session import Session
+from pipeline.errors import PipelineError
+from pipeline.runner import chosen_device
+from pipeline.training.ranks import joined
+from pipeline.training.signals import stop_on_signals
+
+
+def run_here(arguments: Namespace, ready: Sequence[Planned], images: int, alone: bool) -> int:
+    """Run cells in this process, which may be one of torchrun's; the signal that ended it, or 0.
+
+    Args:
+        images: of the cells that are not done.
+        alone: no other job shares the terminal.
+    """
+    with (
+        joined(arguments.device) as (ranks, device),
+        stop_on_signals() as stop,
+        Shown(images, live=alone and ranks.first) as shown,
+    ):
+        session = Session(chosen_device(device), arguments.workers, ranks, stop, shown)
+        try:
+            run_cells(session, ready, arguments.retry_failed, arguments.fail_fast)
+        except Stopped:
+            if ranks.first:
+                shown.say("stopped after a chunk; the same command goes on")
+    return stop.number
+
+
+def run_jobs(arguments: Namespace, ready: Sequence[Planned]) -> int:
+    """Run cells in `arguments.jobs` processes, each on a GPU of its own where there are GPUs.
+
+    Returns:
+        The signal that ended them, or 0.
+
+    Raises:
+        PipelineError: torchrun started this process, or one device is named for all of several.
+    """
+    if "RANK" in os.environ:
+        raise PipelineError("--jobs and torchrun are two ways to do the same; take one")
+    if arguments.device.startswith("cuda:"):
+        raise PipelineError(f"--jobs takes all GPUs; leave --device {arguments.device} out")
+    spawn = multiprocessing.get_context("spawn")
+    devices = _devices(arguments.device, arguments.jobs)
+    processes = [
+        spawn.Process(target=_job, args=(Namespace(**vars(arguments) | {"device": device}), ready))
+        for device in devices
+    ]
+    with stop_on_signals() as stop:
+        for process in processes:
+            process.start()
+        told = False
+        while any(process.is_alive() for process in processes):
+            for process in processes:
+                process.join(0.2)
+            # A terminal sends its SIGINT to all of them; a scheduler may send SIGTERM to one.
+            if stop.number == signal.SIGTERM and not told:
+                told = True
+                for process in processes:
+                    process.terminate()
+    return stop.number
+
+
+def _devices(wanted: str, jobs: int) -> list[str]:
+    count = torch.cuda.device_count() if wanted in ("auto", "cuda") else 0
+    return [f"cuda:{index % count}" if count else wanted for index in range(jobs)]
+
+
+def _job(arguments: Namespace, ready: Sequence[Planned]) -> None:
+    if not arguments.device.startswith("cuda") and "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // arguments.jobs))
+    raise SystemExit(128 + number if (number := run_here(arguments, ready, 0, False)) else 0)

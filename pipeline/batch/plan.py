@@ -1,0 +1,120 @@
+"""Cells with their data, their folders and their identities."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.batch.cells import Cell, TaskSpec
+from pipeline.batch.evidence import Bed, bed, enhancer_identity
+from pipeline.batch.identity import canonical, identity_of
+from pipeline.errors import PipelineError, user_errors
+from pipeline.folders import enhancer_folder, task_folder
+
+# Images of a forward pass where the config says nothing, as `pipeline run`.
+DEFAULT_CHUNK = {"classification": 16}
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A cell that can run.
+
+    Attributes:
+        folder: where its files lie.
+        chunk: images of a forward pass.
+    """
+
+    cell: Cell
+    bed: Bed
+    folder: Path
+    identity: dict[str, Any]
+    chunk: int
+
+    @property
+    def images(self) -> int:
+        """How many there are."""
+        return len(self.bed.task.samples)
+
+    def __str__(self) -> str:
+        parent = self.folder.parent
+        return f"{self.folder.name} on {parent.parent.name}/{parent.name}"
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """A cell that cannot run.
+
+    Attributes:
+        task: what is wrong with the task's data or evaluator; "" if nothing.
+        weights: the same of the enhancer's weights.
+    """
+
+    cell: Cell
+    task: str
+    weights: str
+
+    @property
+    def reason(self) -> str:
+        """Both."""
+        return "; ".join(filter(None, (self.task, self.weights)))
+
+    def __str__(self) -> str:
+        return str(self.cell)
+
+
+def plan(cells: Sequence[Cell], out: Path, fetch: bool = True) -> list[Planned | Blocked]:
+    """Find what every cell needs; `fetch` downloads listed weights that are not here.
+
+    Raises:
+        PipelineError: two cells would share a folder.
+    """
+    beds: dict[TaskSpec, Bed | str] = {}
+    for cell in cells:
+        if cell.task not in beds:
+            beds[cell.task] = _bed(cell.task, fetch)
+    planned = [_planned(cell, beds[cell.task], out, fetch) for cell in cells]
+    folders: dict[Path, Cell] = {}
+    for one in planned:
+        if isinstance(one, Planned):
+            if one.folder in folders:
+                raise PipelineError(
+                    f"{one.cell} is there twice, with other settings; both belong to {one.folder}"
+                )
+            folders[one.folder] = one.cell
+    return planned
+
+
+def groups(planned: Sequence[Planned]) -> Iterator[list[Planned]]:
+    """Cells of one enhancer on the same images, whose enhancement is computed once."""
+    found: dict[str, list[Planned]] = {}
+    for one in planned:
+        images = [f"{sample.id}\0{sample.image}" for sample in one.bed.task.samples]
+        key = canonical({**one.identity["enhancer"], **one.identity["numerics"]}) + str(images)
+        found.setdefault(key, []).append(one)
+    yield from found.values()
+
+
+def _bed(spec: TaskSpec, fetch: bool) -> Bed | str:
+    try:
+        return bed(spec, fetch)
+    except (*user_errors(), OSError) as error:
+        return _line(error)
+
+
+def _planned(cell: Cell, found: Bed | str, out: Path, fetch: bool) -> Planned | Blocked:
+    blocked = found if isinstance(found, str) else ""
+    sample = cell.task.sample if blocked else found.task.sample_data
+    try:
+        enhancer = enhancer_identity(cell.enhancer, sample, cell.options, fetch)
+    except (*user_errors(), OSError) as error:
+        return Blocked(cell, blocked, _line(error))
+    if blocked:
+        return Blocked(cell, blocked, "")
+    folder = task_folder(out, found.task, found.known) / enhancer_folder(cell.enhancer, cell.amp)
+    chunk = cell.chunk or DEFAULT_CHUNK.get(found.task.kind, 1)
+    identity = identity_of(enhancer, found.identity, cell.amp, chunk)
+    return Planned(cell, found, folder, identity, chunk)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())

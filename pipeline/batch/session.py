@@ -1,0 +1,89 @@
+"""What cells share while they run: loaded models, the device, the ranks, the wish to stop."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import torch
+
+from pipeline.batch.cells import TaskSpec
+from pipeline.batch.identity import canonical
+from pipeline.batch.plan import Planned
+from pipeline.batch.progress import Shown
+from pipeline.chain import ChainOptions
+from pipeline.errors import PipelineError
+from pipeline.factory import Loaded, load_enhancer
+from pipeline.runner import Bench, prepare
+from pipeline.training.ranks import Ranks
+from pipeline.training.signals import Stop
+
+T = TypeVar("T")
+
+
+@dataclass
+class Session:
+    """One process of a batch.
+
+    An enhancer is loaded once and kept for as long as its cells follow each other; an evaluator is
+    kept to the end.
+    """
+
+    device: torch.device
+    workers: int
+    ranks: Ranks
+    stop: Stop
+    shown: Shown
+    _enhancer: tuple[str, Loaded] | None = None
+    _benches: dict[TaskSpec, Bench] = field(default_factory=dict)
+
+    def enhancer(self, one: Planned) -> Loaded:
+        """The enhancer of a cell, on the device.
+
+        Raises:
+            PipelineError: its weights are no longer those of the plan.
+        """
+        key = canonical(one.identity["enhancer"])
+        if self._enhancer is None or self._enhancer[0] != key:
+            # The one before goes first: two need not fit.
+            self._enhancer = None
+            sample = one.bed.task.sample_data
+            loaded = load_enhancer(one.cell.enhancer, sample=sample, **one.cell.options)
+            planned = one.identity["enhancer"].get("weights")
+            if planned and loaded.weights["sha256"] != planned:
+                raise PipelineError(f"{one.cell.enhancer}: its weights changed meanwhile")
+            loaded.model.to(self.device)
+            self._enhancer = key, loaded
+        return self._enhancer[1]
+
+    def bench(self, one: Planned) -> Bench:
+        """The task of a cell with its evaluator, on the device; errors as `enhancer`."""
+        spec = one.cell.task
+        if spec not in self._benches:
+            weights, class_map = spec.evaluator_weights, spec.class_map
+            found = prepare(one.bed.task, spec.evaluator, weights, class_map, one.bed.dataset)
+            planned = one.identity["evaluator"].get("weights")
+            if planned and found.evaluator_provenance["sha256"] != planned:
+                raise PipelineError(f"{one.cell.task.task}: its evaluator changed meanwhile")
+            found.evaluator.to(self.device)
+            self._benches[spec] = found
+        return self._benches[spec]
+
+    def options(self, one: Planned) -> ChainOptions:
+        """How a cell goes through the chain."""
+        return ChainOptions(self.device, one.cell.amp, one.chunk, self.workers)
+
+    def together(self, act: Callable[[], T]) -> Sequence[T]:
+        """What `act` gives on every rank; where it fails on one, it fails on all."""
+        value: Any = None
+        failure: Exception | None = None
+        try:
+            value = act()
+        except Exception as error:
+            failure = error
+        found = self.ranks.gather((value, failure and " ".join(str(failure).split())))
+        if failure:
+            raise failure
+        for _, reason in found:
+            if reason is not None:
+                raise PipelineError(reason)
+        return [value for value, _ in found]
