@@ -83,15 +83,18 @@ class Result:
         """
         try:
             content = json.loads(path.read_text())
-        except (OSError, json.JSONDecodeError) as error:
+        except (OSError, ValueError) as error:
             raise PipelineError(f"{path}: is no result file ({error})") from None
         if not isinstance(content, dict) or content.get("schema") != SCHEMA:
             raise PipelineError(f"{path}: is no result of schema {SCHEMA}")
-        scores = {
-            name: Score(**s | {"interval": tuple(s["interval"]) if s["interval"] else None})
-            for name, s in content.pop("scores").items()
-        }
-        return cls(scores=scores, **content)
+        try:
+            scores = {
+                name: Score(**s | {"interval": tuple(s["interval"]) if s["interval"] else None})
+                for name, s in content.pop("scores").items()
+            }
+            return cls(scores=scores, **content)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise PipelineError(f"{path}: is no result file ({error})") from None
 
 
 def _dump(content: dict[str, Any]) -> str:

@@ -36,7 +36,9 @@ def test_the_file_is_json_with_a_line_per_image(result, tmp_path):
     assert sum('"id"' in line for line in text.splitlines()) == 2
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"schema": 99}'])
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"schema": 99}', '{"schema": 1}', '{"schema": 1, "scores": {"a": 3}}']
+)
 def test_other_files_are_refused(tmp_path, content):
     (tmp_path / "r.json").write_text(content)
     with pytest.raises(PipelineError, match=r"r\.json: is no result"):
