@@ -55,7 +55,7 @@ def start_from(model: DownstreamModel, state: dict[str, Tensor], file: str) -> N
     """
     part, head = _body(model)
     own = part.state_dict()
-    new = {key: value for key, value in own.items() if head and key.startswith(head)}
+    new = {key: value for key, value in own.items() if head and key.startswith(f"{head}.")}
     body = {key: state[key] for key in own if key in state and key not in new}
     load_strict(part, body | new, file, f"the {'classifier' if head else 'backbone'}")
 
