@@ -1,8 +1,11 @@
 """The built-in sample: the main job as a new user runs it."""
 
-import pytest
+from itertools import combinations
 
-from pipeline import create_task, run
+import pytest
+import torch
+
+from pipeline import create_enhancer, create_task, run
 from pipeline.cli import main
 from pipeline.errors import PipelineError
 from pipeline.result import Result
@@ -65,15 +68,13 @@ def test_daylight_is_far_above_night(cache):
     assert codan["test_day/top1"].value > codan["test_night/top1"].value + 20
 
 
-def test_trained_enhancers_differ_from_each_other(tmp_path):
-    names = ["sci", "sci+lfpv", "zerodcepp", "zerodcepp+lfpv"]
-    where = ["--out", str(tmp_path), "--workers", "0"]
-    assert main(["run", "--enhancer", *names, "--task", "codan", "--sample", *where]) == 0
-    scores = {
-        name: Result.read(tmp_path / FOLDERS["codan"] / name / "result.json").headline[1].value
-        for name in names
-    }
-    assert len(set(scores.values())) == 4, scores
+def test_trained_enhancers_differ_from_each_other():
+    dark = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) / 5
+    names = ("sci", "sci+lfpv", "zerodcepp", "zerodcepp+lfpv")
+    with torch.no_grad():
+        images = [create_enhancer(name, sample=True)(dark) for name in names]
+    for one, other in combinations(images, 2):
+        assert (one - other).abs().mean() > 1e-4
 
 
 def test_the_sample_takes_no_folder_and_knows_three_tasks(tmp_path):
