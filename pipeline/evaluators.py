@@ -15,6 +15,8 @@ from tasks.classes import read_class_map, resolve_class_map
 from tasks.models import ClassMapped, DownstreamModel, MMSegmentor, ModelInfo, TimmClassifier
 from tasks.task import Task
 
+ALIASES = {"refinenet": "refinenet_r101"}
+
 
 def load_evaluator(
     name: str | None,
@@ -25,7 +27,7 @@ def load_evaluator(
     """Create the frozen downstream model of a task.
 
     Args:
-        name: a timm model, an mmsegmentation config file, `onnx:FILE`, or an entry under
+        name: a timm model, an mmsegmentation config (ours by its stem, e.g. refinenet), `onnx:FILE`, or an entry under
             `evaluators` in `configs/weights.yaml`; None is the task's default.
         weights: checkpoint; None for a listed entry and for `onnx:FILE`.
         class_map: YAML file, yours or one of configs/evaluators, that maps the evaluator's class
@@ -62,6 +64,13 @@ def evaluator_config(name: str) -> Path:
     return mm.packaged_config(name) or Path(name)
 
 
+def model_name(text: str) -> str:
+    """A config of ours by its stem or alias, e.g. refinenet_r18; any other name as it is."""
+    name = ALIASES.get(text, text)
+    config = f"{name}.py"
+    return config if evaluator_config(config).is_file() else name
+
+
 def resolve_evaluator(
     name: str | None, weights: str | Path | None, task: Task, fetch: bool = True
 ) -> tuple[str, str | Path | None]:
@@ -83,7 +92,7 @@ def resolve_evaluator(
             f"evaluator '{chosen}' needs a checkpoint (--evaluator-weights FILE), or is one of "
             f"{', '.join(listed)}, or onnx:FILE"
         )
-    return chosen, weights
+    return model_name(chosen), weights
 
 
 def find_class_map(path: Path) -> Path:

@@ -4,11 +4,12 @@ from argparse import Namespace
 from typing import Any
 
 from pipeline.checkpoints import require_checkpoint_path
-from pipeline.evaluator_training.data import find_labelled, kind_of, model_name
+from pipeline.evaluator_training.data import find_labelled, kind_of
 from pipeline.evaluator_training.recipe import find_recipe, read_recipe
 from pipeline.evaluator_training.session import Job
 from pipeline.evaluator_training.trainer import train
 from pipeline.evaluator_training.validation import MAIN
+from pipeline.evaluators import model_name
 from pipeline.runner import chosen_device
 from pipeline.training import checkpoint
 from pipeline.training.ranks import Ranks, joined

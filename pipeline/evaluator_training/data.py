@@ -3,12 +3,10 @@
 from pathlib import Path
 
 from pipeline.errors import PipelineError
-from pipeline.evaluators import evaluator_config
 from pipeline.factory import dataset_root
 from pipeline.sample import sample_folder
 from tasks.labelled_sets import NAMED, OWN, LabelledSet
 
-ALIASES = {"refinenet": "refinenet_r101.py"}
 # Where another command keeps the same dataset.
 ROOTS = {"codan_day": "codan", "camvid_day": "camvid"}
 FITTING = {
@@ -16,13 +14,6 @@ FITTING = {
     "segmentation": "refinenet, refinenet_r18 or an mmsegmentation config (*.py)",
 }
 SAMPLE = {"segmentation": "street_day", "classification": "codan/data"}
-
-
-def model_name(text: str) -> str:
-    """A config of ours by its stem or alias, e.g. refinenet_r18; any other name as it is."""
-    name = ALIASES.get(text, text)
-    config = f"{name}.py"
-    return config if evaluator_config(config).is_file() else name
 
 
 def kind_of(model: str) -> str:

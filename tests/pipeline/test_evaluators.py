@@ -8,7 +8,7 @@ import torchvision
 import configs
 from pipeline import zoo
 from pipeline.errors import PipelineError
-from pipeline.evaluators import load_evaluator
+from pipeline.evaluators import load_evaluator, model_name, resolve_evaluator
 from tasks import cityscapes, classification, mm, segmentation
 from tasks.errors import TaskError
 from tasks.evaluators import create_evaluator
@@ -150,3 +150,12 @@ def test_the_small_evaluators_are_listed():
     named = {card.quick_evaluator for card in task_cards()} - {""}
     assert named == {"espnetv2-s2"}
     assert named <= zoo.entries("evaluators").keys()
+
+
+def test_configs_of_ours_go_by_their_stems(tmp_path, night):
+    assert resolve_evaluator("refinenet", "w.pth", night) == ("refinenet_r101.py", "w.pth")
+    assert model_name("refinenet_r18") == model_name("refinenet_r18.py") == "refinenet_r18.py"
+    assert model_name("resnet18") == "resnet18"
+    own = tmp_path / "own.py"
+    own.touch()
+    assert model_name(str(own)) == str(own)

@@ -1,19 +1,12 @@
-"""What a command line means: models by short names, data by name."""
+"""What a command line means: data by name."""
 
 import pytest
 
 from pipeline.errors import PipelineError
-from pipeline.evaluator_training.data import find_labelled, kind_of, model_name
+from pipeline.evaluator_training.data import find_labelled, kind_of
 
 
-def test_models_by_their_names(tmp_path):
-    assert model_name("refinenet") == "refinenet_r101.py"
-    assert model_name("refinenet_r18") == "refinenet_r18.py"
-    assert model_name("resnet18") == "resnet18"
-    assert model_name("refinenet_r18.py") == "refinenet_r18.py"
-    own = tmp_path / "own.py"
-    own.touch()
-    assert model_name(str(own)) == str(own)
+def test_what_a_model_is_for():
     assert [kind_of(name) for name in ("resnet18", "x.py")] == ["classification", "segmentation"]
 
 
