@@ -27,8 +27,9 @@ def load_evaluator(
     """Create the frozen downstream model of a task.
 
     Args:
-        name: a timm model, an mmsegmentation config (ours by its stem, e.g. refinenet), `onnx:FILE`, or an entry under
-            `evaluators` in `configs/weights.yaml`; None is the task's default.
+        name: a timm model, an mmsegmentation config (ours by its stem, e.g. refinenet),
+            `onnx:FILE`, or an entry under `evaluators` in
+            `configs/weights.yaml`; None is the task's default.
         weights: checkpoint; None for a listed entry and for `onnx:FILE`.
         class_map: YAML file, yours or one of configs/evaluators, that maps the evaluator's class
             names to the task's; None where they are the same.
