@@ -11,6 +11,7 @@ import torch
 
 import configs
 from pipeline.checkpoints import write_checkpoint
+from pipeline.training import checkpoint
 from tasks import cityscapes, mm
 
 NIGHT = "rgb_anon/val/night/GOPR0356/GOPR0356_frame_{:06d}_rgb_anon.png"
@@ -120,3 +121,9 @@ def _as_rank(rank, port, train, given, changes):
     os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2"}
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     train(*given, **changes)
+
+
+@pytest.fixture
+def last():
+    """last(folder): the content of the last training checkpoint."""
+    return lambda folder: checkpoint.read(checkpoint.checkpoints(folder)[-1])

@@ -7,22 +7,11 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-import torch
 import yaml
 
 from pipeline.commands.train_evaluator import train_evaluator
 from pipeline.evaluator_training.trainer import EvaluatorRun
-from pipeline.training import checkpoint
 from tasks import cityscapes
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Images here are too small for a second thread to pay."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture
@@ -117,9 +106,3 @@ def signal_at():
             yield
 
     return arranged
-
-
-@pytest.fixture
-def last():
-    """last(folder): the content of the last training checkpoint."""
-    return lambda folder: checkpoint.read(checkpoint.checkpoints(folder)[-1])

@@ -8,24 +8,13 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-import torch
 import yaml
 
 import configs
 from enhancers import enlightengan
 from enhancers.losses import discriminators
 from pipeline.commands.train import train_enhancer
-from pipeline.training import checkpoint
 from pipeline.training.phase import PhaseRun
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Images here are too small for a second thread to pay."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(autouse=True)
@@ -117,9 +106,3 @@ def signal_at():
             yield
 
     return arranged
-
-
-@pytest.fixture
-def last():
-    """last(folder): the content of the last training checkpoint."""
-    return lambda folder: checkpoint.read(checkpoint.checkpoints(folder)[-1])
