@@ -146,6 +146,16 @@ def new_network(
     return LFPVEnhancer(network.encode, network.decode, network.feature_channels, **lfpv)
 
 
+def start_network(network: EncodeDecode, base: str, source: str) -> None:
+    """Load a whole plain network from weights of the list, a file of ours or the authors' files.
+
+    Raises:
+        PipelineError, EnhancerError: no such weights, or they do not fit.
+    """
+    file, _ = zoo.enhancer_weights(base, source, sample=False)
+    _load_plain(network, _read_weights(type(network), file))
+
+
 def _is_network(factory: Any) -> bool:
     return isinstance(factory, type) and issubclass(factory, EncodeDecode)
 
@@ -155,6 +165,11 @@ def _read_weights(factory: type[EncodeDecode], path: Path) -> Checkpoint:
     if path.is_dir() and factory.released_files:
         return read_checkpoints(path, factory.released_files, factory.released_globals)
     return read_checkpoint(path, factory.released_globals)
+
+
+def _load_plain(network: EncodeDecode, checkpoint: Checkpoint) -> None:
+    load = network.load_state_dict if checkpoint.ours else network.load_released
+    load(checkpoint.state)
 
 
 def _network(
@@ -168,8 +183,7 @@ def _network(
             raise EnhancerError(f"its header's `{key}` is no mapping")
     network = _construct(factory, header.get("options", {}) | options)
     if not name.lfpv:
-        load = network.load_state_dict if checkpoint.ours else network.load_released
-        load(checkpoint.state)
+        _load_plain(network, checkpoint)
         return network
     if "lfpv" not in header:
         raise EnhancerError(

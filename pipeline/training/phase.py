@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from enhancers.base import Enhancer
+from enhancers.base import EncodeDecode, Enhancer
 from enhancers.lfpv import LFPVEnhancer, diagnose, node_norms
 from enhancers.losses import Objective
 from enhancers.states import load_strict
@@ -18,6 +18,7 @@ from enhancers.training import Step, StepLoss, is_adversarial, plain_network
 from pipeline import zoo
 from pipeline.checkpoints import read_checkpoint
 from pipeline.errors import PipelineError
+from pipeline.factory import start_network
 from pipeline.training import checkpoint
 from pipeline.training.engine import NotFinite
 from pipeline.training.feed import Feed
@@ -54,7 +55,7 @@ class PhaseRun:
         if saved:
             self._restore(saved)
         else:
-            start_from(network, self.phase.weights)
+            start_from(network, job.name.base, self.phase.weights)
         self.done = saved["step"] if saved else 0
         self.start = session.total - self.done
         self.seen = (self.done, time.perf_counter(), 0.0)
@@ -218,14 +219,19 @@ def train_only(model: Enhancer, prefixes: Sequence[str], nodes: str) -> None:
         parameter.requires_grad_(name.startswith(tuple(prefixes)))
 
 
-def start_from(network: nn.Module, weights: Mapping[str, str]) -> None:
+def start_from(network: EncodeDecode, base: str, weights: Mapping[str, str]) -> None:
     """Load parts of the network: a file, or a name of the list's `parts`, for each.
+
+    The part "" is the whole network: its weights by name, or anybody's file of them.
 
     Raises:
         PipelineError, EnhancerError: no such part or file, or it does not fit.
     """
     listed = zoo.entries("parts")
     for part, source in weights.items():
+        if not part:
+            start_network(network, base, source)
+            continue
         try:
             module = network.get_submodule(part)
         except AttributeError:

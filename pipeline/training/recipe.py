@@ -69,7 +69,8 @@ class Phase:
         nodes: of a model with LFPV: learn (and both paths), fixed (both paths, the stored nodes),
             none (the plain path alone: what this phase trains comes before f_d).
         clip_norm: largest norm of the gradient; None does not clip.
-        weights: parts of the network that start from a file, by their names.
+        weights: parts of the network that start from a file, by their names; "" is the whole, also
+            by the name of its weights (`{"": Epoch99}`).
     """
 
     objective: str

@@ -205,6 +205,22 @@ def test_a_part_can_start_from_a_file(train, recipe, tmp_path):
         train("ruas", "b", 1, phases={"own": own})
 
 
+def test_the_whole_network_can_start_from_the_authors_file(train, last, tmp_path):
+    from enhancers.sci import SCI
+
+    torch.manual_seed(3)
+    state = SCI().state_dict()
+    torch.save({f"enhance.{key}": value for key, value in state.items()}, tmp_path / "sci.pt")
+    phase = {"objective": "paired", "steps": 1, "optimiser": {"rate": 1e-9}}
+    phases = {"own": [phase | {"weights": {"": str(tmp_path / "sci.pt")}}]}
+    trained = last(train("sci+lfpv", steps=1, phases=phases))["model"]
+    for key in ("in_conv.0.weight", "out_conv.0.weight"):
+        torch.testing.assert_close(trained[f"network.{key}"], state[key], atol=1e-8, rtol=0)
+    phases["own"][0]["weights"] = {"": "hard"}
+    with pytest.raises(PipelineError, match="'hard' is neither a weights name nor a file"):
+        train("sci", "b", 1, phases=phases)
+
+
 def test_the_control_has_two_paths_and_the_plain_networks_weights(train, last):
     control = {"control": "two_path", "training": {"ema": 0.5, "log_every": 1}}
     folder = train("sci", steps=2, **control)
