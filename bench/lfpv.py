@@ -1,17 +1,19 @@
 """What does LFPV add to a training step, and to enhancing an image?
 
-    python bench/lfpv.py [--training sci zerodcepp ...] [--inference sci uretinex ...]
+    python bench/lfpv.py [--recipe short] [--training sci ...] [--inference uretinex ...]
 
-Training: Charbonnier step (forward and backward) on 4 crops of 96 pixels, plain, with two paths and
-no nodes, with LFPV, and with LFPV whose Mutual Updater meets 4 partners instead of all 15.
-Inference: one 600×400 image. CPU time of one thread; the kinds take turns, so that other work on
-the machine slows all of them; medians, and the ratio to plain of medians and of minima.
+Training: a Charbonnier step with Adam on as many crops, as large, as the recipe takes, plain, with
+two paths and no nodes, and with LFPV by the recipe's options. Inference: one 600×400 image. CPU
+time of one thread; the kinds take turns, so that other work on the machine slows all of them;
+medians, and the ratio to plain of medians and of minima.
 """
 
 import argparse
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -27,6 +29,7 @@ from enhancers.sci import SCI
 from enhancers.training import StepLoss
 from enhancers.uretinex import URetinex
 from enhancers.zerodcepp import ZeroDCEpp
+from pipeline.training.recipe import Recipe, find_recipe, read_recipe
 
 NETWORKS = {
     "sci": SCI,
@@ -36,9 +39,9 @@ NETWORKS = {
     "enlightengan": EnlightenGAN,
     "lednet": LEDNet,
 }
-BATCH, CROP, SIZE, FEW = 4, 96, (400, 600), 4
+SIZE = (400, 600)
 REPEATS = 9
-TRAINING = ("plain", "two paths", "lfpv", f"lfpv, {FEW} partners")
+TRAINING = ("plain", "two paths", "lfpv")
 INFERENCE = ("plain", "lfpv")
 
 
@@ -55,26 +58,32 @@ def seconds(runs: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
     return taken
 
 
-def joined(network: EncodeDecode, kind: str) -> Enhancer:
+def joined(network: EncodeDecode, kind: str, **options: Any) -> Enhancer:
     if kind == "plain":
         return network
     if kind == "two paths":
         return TwoPath(network.encode, network.decode)
-    partners = FEW if kind.endswith("partners") else 0
-    channels = network.feature_channels
-    return LFPVEnhancer(network.encode, network.decode, channels, partners=partners)
+    return LFPVEnhancer(network.encode, network.decode, network.feature_channels, **options)
 
 
-def training_step(name: str, kind: str) -> Callable[[], object]:
-    model = joined(NETWORKS[name](), kind).train()
-    loss = StepLoss(model, Paired())
-    low, normal = torch.rand(2, BATCH, 3, CROP, CROP)
+def training_step(name: str, kind: str, recipe: Recipe) -> Callable[[], object]:
+    model = joined(NETWORKS[name](), kind, **asdict(recipe.lfpv)).train()
+    loss, batch = StepLoss(model, Paired()), recipe.data.batch
+    low, normal = torch.rand(2, batch, 3, *crop_of(recipe))
+    optimizer = torch.optim.Adam(model.parameters())
 
     def step() -> None:
-        model.zero_grad()
-        loss(low, normal, torch.arange(BATCH)).loss.backward()
+        optimizer.zero_grad()
+        loss(low, normal, torch.arange(batch)).loss.backward()
+        optimizer.step()
 
     return step
+
+
+def crop_of(recipe: Recipe) -> tuple[int, int]:
+    """Whole images are LOL's."""
+    side = recipe.data.crop or recipe.data.resize
+    return (side, side) if side else SIZE
 
 
 def image_run(name: str, kind: str) -> Callable[[], object]:
@@ -88,23 +97,37 @@ def image_run(name: str, kind: str) -> Callable[[], object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--recipe", default="short", choices=["short", "published"])
     parser.add_argument("--training", nargs="*", default=NETWORKS, choices=NETWORKS)
     parser.add_argument("--inference", nargs="*", default=NETWORKS, choices=NETWORKS)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    parts = (
-        (f"a step of {BATCH} crops of {CROP}", training_step, arguments.training, TRAINING),
-        (f"one {SIZE[1]}x{SIZE[0]} image", image_run, arguments.inference, INFERENCE),
+    steps = Table(
+        title=f"a step of the {arguments.recipe} recipe, CPU ms, ratio to plain (of minima)"
     )
-    for title, made, names, kinds in parts:
-        table = Table(title=f"{title}, CPU ms, ratio to plain (of minima)")
-        for heading in ("network", *kinds):
-            table.add_column(heading, justify="left" if heading == "network" else "right")
-        for name in names:
-            times = seconds({kind: made(name, kind) for kind in kinds})
-            table.add_row(name, *(_cell(times[kind], times["plain"]) for kind in kinds))
-        Console(width=120).print(table)
+    add_headings(steps, "network", "crops", *TRAINING)
+    for name in arguments.training:
+        recipe = read_recipe(find_recipe(name, arguments.recipe))
+        height, width = crop_of(recipe)
+        times = seconds({kind: training_step(name, kind, recipe) for kind in TRAINING})
+        steps.add_row(name, f"{recipe.data.batch} of {width}x{height}", *cells(times))
+    images = Table(title=f"one {SIZE[1]}x{SIZE[0]} image, CPU ms, ratio to plain (of minima)")
+    add_headings(images, "network", *INFERENCE)
+    for name in arguments.inference:
+        images.add_row(name, *cells(seconds({kind: image_run(name, kind) for kind in INFERENCE})))
+    for table in (steps, images):
+        if table.row_count:
+            Console(width=120).print(table)
     print(f"torch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}")
+
+
+def add_headings(table: Table, *headings: str) -> None:
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading == "network" else "right")
+
+
+def cells(times: dict[str, list[float]]) -> list[str]:
+    return [_cell(taken, times["plain"]) for taken in times.values()]
 
 
 def _cell(times: list[float], plain: list[float]) -> str:

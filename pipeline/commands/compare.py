@@ -37,13 +37,14 @@ def compare(arguments: Namespace) -> None:
 
 
 def _read(files: Sequence[Path]) -> dict[str, Result]:
-    """Label → result. The label is the enhancer's name, with its file where two have one name."""
-    results = [(file, Result.read(file)) for file in files]
+    """Label → result. The label is the enhancer's name, with its file where two have one name.
+
+    A file that is named again, as a pattern does with the first one, counts once.
+    """
+    results = [(file, Result.read(file)) for file in dict.fromkeys(files)]
     names = Counter(result.enhancer for _, result in results)
     labelled: dict[str, Result] = {}
     for file, result in results:
         label = result.enhancer if names[result.enhancer] == 1 else f"{result.enhancer} ({file})"
-        if label in labelled:
-            raise PipelineError(f"{file}: is named twice")
         labelled[label] = result
     return labelled

@@ -79,6 +79,13 @@ def test_two_results_of_one_name_are_told_apart(streets, capsys):
     assert "Δ to identity (new/result.json)" in capsys.readouterr().out
 
 
+def test_a_pattern_may_name_the_reference_again(streets, capsys):
+    run_command(streets)
+    once = capsys.readouterr().out
+    run_command(streets, results=[Path(f"{name}/result.json") for name in ("identity", *streets)])
+    assert capsys.readouterr().out == once
+
+
 def test_wrong_arguments(streets, tmp_path):
     with pytest.raises(PipelineError, match="two results or more"):
         run_command({"a": streets["sharp"]})
@@ -86,7 +93,7 @@ def test_wrong_arguments(streets, tmp_path):
         run_command(streets, reference="scii")
     with pytest.raises(PipelineError, match="has no score 'x'; it has night/mIoU, night/pixel"):
         run_command(streets, score="x")
-    with pytest.raises(PipelineError, match="is named twice"):
+    with pytest.raises(PipelineError, match="two results or more"):
         run_command(streets, results=[Path("sharp/result.json")] * 2)
     with pytest.raises(PipelineError, match="none.json: is no result"):
         run_command(streets, results=[Path("sharp/none.json")] * 2)
