@@ -11,7 +11,7 @@ from torch import Tensor
 from enhancers.errors import EnhancerError
 from enhancers.lfpv.attention import full_precision
 from enhancers.lfpv.options import read_options
-from enhancers.lfpv.paths import Decode, Encode, Joined, Paths
+from enhancers.lfpv.paths import Decode, Encode, Joined, Paths, untracked
 from enhancers.lfpv.sampling import Samples, draw_positions, gather, sample
 from enhancers.lfpv.store import Nodes, Store
 from enhancers.lfpv.updaters import Updaters
@@ -60,7 +60,8 @@ class LFPVEnhancer(Joined):
         `indices`, B int64, number the images in the training stream: sampled positions are then
         those of each image, whatever the batch or the rank. The updated nodes carry gradient to
         S, M, e and the encoder through the LFPV path, and are stored without it. One encoder pass
-        serves both paths; of a network that unfolds, the nodes learn from the f_d of round 0. With
+        serves both paths, and the running statistics of BatchNorm behind it are those of the LFPV
+        path; of a network that unfolds, the nodes learn from the f_d of round 0. With
         several ranks all of them must call this, each with equally many images. EnhancerError for
         a model built for inference.
         """
@@ -104,4 +105,5 @@ class LFPVEnhancer(Joined):
 
     def _paths(self, image: Tensor, encoded: tuple[Tensor, Any], nodes: Nodes) -> Paths:
         fuse: Callable[[Tensor], Tensor] = partial(self.store, memories=self.store.recall(nodes))
-        return Paths(self._path(image, encoded), self._path(image, encoded, fuse))
+        plain = untracked(self._path(image, encoded), self.network)
+        return Paths(plain, self._path(image, encoded, fuse))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from enhancers.base import Enhancer, Output, Round, Run, decode_rounds
 from enhancers.errors import EnhancerError
@@ -84,6 +85,27 @@ class TwoPath(Joined):
     def inference_state_dict(self) -> dict[str, Tensor]:
         """The plain network's state, under its own names."""
         return self.network.state_dict()
+
+
+def untracked(run: Run, network: nn.Module) -> Run:
+    """`run`, of which BatchNorm of `network` keeps no statistics: it normalises by batch as ever.
+
+    The LFPV path runs alone at inference, on other features than the plain one has: a mean of
+    both paths' statistics would fit neither.
+    """
+
+    def untracked_run(image: Tensor) -> Output:
+        norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
+        momenta = [norm.momentum for norm in norms]
+        for norm in norms:
+            norm.momentum = 0.0
+        try:
+            return run(image)
+        finally:
+            for norm, momentum in zip(norms, momenta, strict=True):
+                norm.momentum = momentum
+
+    return untracked_run
 
 
 def _owner(part: Callable[..., Any]) -> nn.Module:

@@ -215,3 +215,22 @@ def test_rounds_share_the_nodes_of_a_step():
     expected = decode_rounds(network.encode(low), network.decode, lambda f: model.store(f, nodes))
     assert torch.allclose(out.image, expected.image, atol=1e-5)
     out.image.mean().backward()
+
+
+def test_running_statistics_are_those_of_the_lfpv_path(toy_class):
+    class Normed(toy_class):
+        def __init__(self):
+            super().__init__(stride=2)
+            self.bn = torch.nn.BatchNorm2d(4)
+
+        def decode(self, feature, context):
+            return super().decode(self.bn(feature), context)
+
+    model = join(Normed())
+    paths = model.training_paths(image())
+    fused = paths.lfpv.fuse(model.network.encode(image())[0]).detach()
+    paths.lfpv(image())
+    paths.plain(image() * 0.2)
+    expected = 0.1 * fused.mean((0, 2, 3))
+    torch.testing.assert_close(model.network.bn.running_mean, expected)
+    assert model.network.bn.momentum == 0.1
