@@ -19,6 +19,12 @@ def add_batch(commands: argparse._SubParsersAction) -> None:
     batch.add_argument(
         "--jobs", type=positive, default=1, metavar="N", help="processes, one a GPU where there are"
     )
+    batch.add_argument(
+        "--launcher",
+        choices=["local", "slurm"],
+        default="local",
+        help="slurm: a job a cell, as `slurm:` in the config asks for (extra slurm)",
+    )
     _add_device(batch)
     batch.add_argument(
         "--workers", type=natural, default=2, metavar="N", help="decoding processes of each"

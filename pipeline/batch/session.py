@@ -82,7 +82,11 @@ class Session:
             failure = error
         found = self.ranks.gather((value, failure and " ".join(str(failure).split())))
         if failure:
-            raise failure
+            try:
+                raise failure
+            finally:
+                # It knows this frame: only by itself does it go as soon as it is dealt with.
+                del failure
         for _, reason in found:
             if reason is not None:
                 raise PipelineError(reason)

@@ -1,6 +1,7 @@
 """Batches that run, fail, stop, are killed and go on."""
 
 import json
+import multiprocessing
 import os
 import random
 import signal
@@ -134,6 +135,13 @@ def test_a_failure_is_the_cells_own(yard, exits):
     assert yard.calls() == calls
     assert "3 of 3 cells done" in exits(0, yard.run, "--retry-failed").out
     assert yard.status("second")["state"] == "done"
+
+
+def test_a_failure_leaves_no_reading_process(yard, exits):
+    yard.set(broken="second")
+    exits(1, yard.run, "--workers", "1")
+    # The end of the command would wait for it for ever: it takes no signal.
+    assert not multiprocessing.active_children()
 
 
 def test_fail_fast(yard, exits):
