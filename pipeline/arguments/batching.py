@@ -25,6 +25,12 @@ def add_batch(commands: argparse._SubParsersAction) -> None:
         default="local",
         help="slurm: a job a cell, as `slurm:` in the config asks for (extra slurm)",
     )
+    batch.add_argument(
+        "--cache", type=Path, metavar="DIR", help="keep enhanced images for other evaluators"
+    )
+    batch.add_argument(
+        "--cache-size", type=positive, default=20, metavar="GB", help="of the cache (default: 20)"
+    )
     _add_device(batch)
     batch.add_argument(
         "--workers", type=natural, default=2, metavar="N", help="decoding processes of each"

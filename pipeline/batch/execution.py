@@ -121,7 +121,7 @@ def _measure(
         return
     options = session.options(cells[0])
     stream = measured_chunks(
-        session.enhancer(cells[0]).model,
+        session.enhance(cells),
         [session.bench(one).evaluator for one in cells],
         options,
         missing[session.ranks.rank :: session.ranks.size],

@@ -12,6 +12,7 @@ from pipeline.batch.execution import Stopped, run_cells
 from pipeline.batch.plan import Planned
 from pipeline.batch.progress import Shown
 from pipeline.batch.session import Session
+from pipeline.cache import Store
 from pipeline.errors import PipelineError
 from pipeline.runner import chosen_device
 from pipeline.training.ranks import joined
@@ -38,7 +39,8 @@ def run_until(
         joined(arguments.device) as (ranks, device),
         Shown(images, live=alone and ranks.first) as shown,
     ):
-        session = Session(chosen_device(device), arguments.workers, ranks, stop, shown)
+        store = Store(arguments.cache, arguments.cache_size * 10**9) if arguments.cache else None
+        session = Session(chosen_device(device), arguments.workers, ranks, stop, shown, store)
         try:
             run_cells(session, ready, arguments.retry_failed, arguments.fail_fast)
         except Stopped:

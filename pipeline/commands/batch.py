@@ -15,6 +15,7 @@ from pipeline.batch.source import ConfigErrors
 from pipeline.batch.state import RESULT, standing
 from pipeline.batch.tables import blocked_lines, print_plan
 from pipeline.errors import PipelineError
+from pipeline.files import require_writable
 from pipeline.result import Result
 from pipeline.table import print_table
 
@@ -33,6 +34,8 @@ def batch(arguments: Namespace) -> None:
     if arguments.launcher == "slurm" and not arguments.dry_run:
         # Before data are hashed: what it lacks, it lacks now.
         executor = _executor(arguments, config, out)
+    if arguments.cache and not arguments.dry_run:
+        require_writable(arguments.cache / "entry")
     planned = plan(config.cells, out, fetch=not arguments.dry_run)
     if arguments.dry_run:
         print_plan(planned, out, Console())
