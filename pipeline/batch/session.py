@@ -68,9 +68,9 @@ class Session:
         if self.store is None or not rounded or isinstance(model, ImageFolder):
             return model
         machine = environment(self.device)
-        parts = ("enhancer", "numerics")
-        identity = {part: one.identity[part] for part in parts} | {
-            key: machine[key] for key in ("packages", "hardware")
+        identity = {
+            **{part: one.identity[part] for part in ("enhancer", "numerics")},
+            **{part: machine[part] for part in ("packages", "hardware")},
         }
         return Cached(model, self.store, canonical(identity), self.shown.say)
 
