@@ -9,13 +9,14 @@ import torch
 from torch.utils.data import Dataset
 
 from enhancers.errors import EnhancerError
+from pipeline.cache import Cached
 from pipeline.errors import PipelineError
 from pipeline.own.images import ImageFolder
 from tasks.evaluators import Evaluator, Record
 from tasks.loading import Batches
 from tasks.task import Sample
 
-Enhance = Callable[[torch.Tensor], torch.Tensor]
+Enhance = Callable[[torch.Tensor], torch.Tensor] | Cached
 
 
 @dataclass(frozen=True)
@@ -157,11 +158,7 @@ def measure_group(
     source = torch.stack([item.image for item in group]).to(device, non_blocking=True)
     image = source.permute(0, 3, 1, 2).float().div_(255)
     with torch.autocast(device.type, enabled=options.amp):
-        started = _now(device)
-        enhanced = _given(group, device)
-        if enhanced is None:
-            enhanced = enhanced_image(enhance, image, group[0].samples[0].image)
-        seconds = (_now(device) - started) / len(group)
+        enhanced, seconds = _enhanced(group, image, enhance)
         columns = [
             _evaluated(group, index, image, enhanced, evaluator, seconds)
             for index, evaluator in enumerate(evaluators)
@@ -196,12 +193,25 @@ def _evaluated(
     ]
 
 
-def _given(group: Sequence[Item], device: torch.device) -> torch.Tensor | None:
-    """The enhanced versions that came with the samples, (B, 3, H, W) float32 in [0, 1]."""
-    if group[0].enhanced is None:
-        return None
-    enhanced = torch.stack([item.enhanced for item in group]).to(device)
-    return enhanced.permute(0, 3, 1, 2).float().div_(255)
+def _enhanced(
+    group: Sequence[Item], image: torch.Tensor, enhance: Enhance
+) -> tuple[torch.Tensor, float]:
+    """(B, 3, H, W) float32 in [0, 1], and the seconds that an image took when it was enhanced."""
+    started = _now(image.device)
+    if group[0].enhanced is not None:
+        given = torch.stack([item.enhanced for item in group]).to(image.device)
+        enhanced = given.permute(0, 3, 1, 2).float().div_(255)
+        return enhanced, (_now(image.device) - started) / len(group)
+    cached = enhance if isinstance(enhance, Cached) else None
+    if cached and (found := cached.get(image)):
+        return found
+    started = _now(image.device)
+    model = cached.enhance if cached else enhance
+    enhanced = enhanced_image(model, image, group[0].samples[0].image)
+    seconds = (_now(image.device) - started) / len(group)
+    if cached:
+        cached.put(image, enhanced, seconds)
+    return enhanced, seconds
 
 
 def _cropped(target: torch.Tensor, image: torch.Tensor, enhanced: torch.Tensor) -> torch.Tensor:

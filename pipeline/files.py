@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from pipeline.errors import PipelineError
@@ -56,7 +57,13 @@ def require_writable(path: Path) -> None:
 
 
 def sha256(path: Path) -> str:
-    """Hex digest of a file's content."""
+    """Hex digest of a file's content; a file that is still the same one is read once."""
+    stat = path.stat()
+    return _sha256(path.absolute(), stat.st_ino, stat.st_size, stat.st_mtime_ns)
+
+
+@cache
+def _sha256(path: Path, inode: int, size: int, time: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -63,7 +64,12 @@ def weights_folder() -> Path:
 
 def sections() -> dict[str, dict[str, Entry]]:
     """The whole list: "enhancers", "evaluators", "parts" and "backbones", entries by name."""
-    content = yaml.safe_load((configs.ROOT / "weights.yaml").read_text())
+    return _read(configs.ROOT / "weights.yaml")
+
+
+@cache
+def _read(path: Path) -> dict[str, dict[str, Entry]]:
+    content = yaml.safe_load(path.read_text())
     return {
         section: {name: _entry(name, **values) for name, values in listed.items()}
         for section, listed in content.items()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,7 @@ class TaskCard:
         return _protocol(path.stem, read_yaml(path), self.kind, self.labels, str(path))
 
 
+@cache
 def load_card(name: str) -> TaskCard:
     """Read the card of a task that ships with the product."""
     path = configs.ROOT / "tasks" / f"{name}.yaml"

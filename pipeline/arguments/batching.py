@@ -19,6 +19,18 @@ def add_batch(commands: argparse._SubParsersAction) -> None:
     batch.add_argument(
         "--jobs", type=positive, default=1, metavar="N", help="processes, one a GPU where there are"
     )
+    batch.add_argument(
+        "--launcher",
+        choices=["local", "slurm"],
+        default="local",
+        help="slurm: a job a cell, as `slurm:` in the config asks for (extra slurm)",
+    )
+    batch.add_argument(
+        "--cache", type=Path, metavar="DIR", help="keep enhanced images for other evaluators"
+    )
+    batch.add_argument(
+        "--cache-size", type=positive, default=20, metavar="GB", help="of the cache (default: 20)"
+    )
     _add_device(batch)
     batch.add_argument(
         "--workers", type=natural, default=2, metavar="N", help="decoding processes of each"

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import NamedTuple
 
 import torch
@@ -30,7 +31,7 @@ def measured_chunks(
     chunks: Sequence[tuple[int, range]],
     wanted: Sequence[set[int]],
 ) -> Iterator[Measured]:
-    """Measure chunks, each enhanced once.
+    """Measure chunks, each enhanced once. Closed, or at its end, it has no reading process left.
 
     Args:
         evaluators: of the same images, one a cell.
@@ -40,23 +41,23 @@ def measured_chunks(
     Raises:
         As `pipeline.chain.measure`; also whatever the device raises.
     """
-    stream = decoded(enhance, evaluators, options, [indices for _, indices in chunks])
     started = time.perf_counter()
-    for number, _ in chunks:
-        # Reading processes start in here, and must outlive the signal that ends a chunk.
-        with held_back():
-            items = next(stream)
-        who = [index for index, numbers in enumerate(wanted) if number in numbers]
-        rows, smallest = _through(
-            [_of(item, who) for item in items], enhance, evaluators, options, who
-        )
-        columns = zip(who, zip(*rows, strict=True), strict=True)
-        images: list[list[Light] | None] = [None] * len(evaluators)
-        for index, column in columns:
-            images[index] = list(column)
-        ended = time.perf_counter()
-        yield Measured(number, images, smallest, ended - started)
-        started = ended
+    with closing(decoded(enhance, evaluators, options, [one for _, one in chunks])) as stream:
+        for number, _ in chunks:
+            # Reading processes start in here, and must outlive the signal that ends a chunk.
+            with held_back():
+                items = next(stream)
+            who = [index for index, numbers in enumerate(wanted) if number in numbers]
+            rows, smallest = _through(
+                [_of(item, who) for item in items], enhance, evaluators, options, who
+            )
+            columns = zip(who, zip(*rows, strict=True), strict=True)
+            images: list[list[Light] | None] = [None] * len(evaluators)
+            for index, column in columns:
+                images[index] = list(column)
+            ended = time.perf_counter()
+            yield Measured(number, images, smallest, ended - started)
+            started = ended
 
 
 def _of(item: Item, who: Sequence[int]) -> Item:

@@ -1,13 +1,14 @@
 """A batch: which cells a config asks for, every value checked before anything runs."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from pipeline.batch.cells import Cell, TaskSpec
 from pipeline.batch.checks import enhancer_problem, task_problems
-from pipeline.batch.schema import TASK, TOP, check, listed, right
+from pipeline.batch.schema import SLURM, TASK, TOP, check, listed, right
 from pipeline.batch.selection import kept, overridden
 from pipeline.batch.source import ConfigErrors, Key, Source, find_config, read_source
 from pipeline.errors import PipelineError
@@ -16,8 +17,21 @@ from pipeline.names import EnhancerName, parse_enhancer
 SEED = "{seed}"
 
 
-def read_batch(name: str | Path) -> list[Cell]:
-    """The cells of a config, enhancer by enhancer.
+@dataclass(frozen=True)
+class Batch:
+    """What a config says.
+
+    Attributes:
+        cells: enhancer by enhancer.
+        slurm: what a job asks SLURM for, by `schema.SLURM`; None where the config is silent.
+    """
+
+    cells: list[Cell]
+    slurm: dict[str, Any] | None
+
+
+def read_batch(name: str | Path) -> Batch:
+    """Read a config and check all of it.
 
     Raises:
         PipelineError: no such file.
@@ -36,9 +50,10 @@ def read_batch(name: str | Path) -> list[Cell]:
     cells = overridden(source, kept(source, cells))
     if not source.problems and not cells:
         source.wrong(("exclude",), "leaves no cell")
+    slurm = _slurm(source)
     if source.problems:
         raise ConfigErrors(source.problems)
-    return cells
+    return Batch(cells, slurm)
 
 
 def _enhancers(source: Source) -> Iterator[EnhancerName]:
@@ -114,3 +129,17 @@ def _choices(source: Source, entry: dict[str, Any], key: Key, name: str) -> list
         source.wrong((*key, name), f"must be a name or a list of names, not {shown!r}")
         return []
     return values
+
+
+def _slurm(source: Source) -> dict[str, Any] | None:
+    asked = source.content.get("slurm")
+    if not isinstance(asked, dict):
+        return None
+    check(source, asked, SLURM, ("slurm",))
+    if "timeout_min" not in asked:
+        source.wrong(("slurm",), "has no `timeout_min`, the minutes that a job may take")
+    setup = asked.get("setup")
+    for index, line in enumerate(setup if isinstance(setup, list) else []):
+        if not isinstance(line, str):
+            source.wrong(("slurm", "setup", index), f"must be a line of shell, not {line!r}")
+    return asked

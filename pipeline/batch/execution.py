@@ -2,7 +2,7 @@
 
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
@@ -62,15 +62,16 @@ def _attempt(session: Session, cells: Sequence[Planned]) -> bool:
     try:
         _run(session, cells)
         return True
+    except Stopped:
+        raise
     except Exception as error:
-        if isinstance(error, Stopped):
-            raise
-        if len(cells) > 1:
-            outcomes = [_attempt(session, [one]) for one in cells]
-            return all(outcomes)
-        if session.ranks.first:
-            _failed(session, cells[0], error)
-        return False
+        if len(cells) == 1:
+            if session.ranks.first:
+                _failed(session, cells[0], error)
+            return False
+    # Out of the handler, so that what the failed attempt held is free.
+    outcomes = [_attempt(session, [one]) for one in cells]
+    return all(outcomes)
 
 
 def _failed(session: Session, one: Planned, error: Exception) -> None:
@@ -120,24 +121,26 @@ def _measure(
         return
     options = session.options(cells[0])
     stream = measured_chunks(
-        session.enhancer(cells[0]).model,
+        session.enhance(cells),
         [session.bench(one).evaluator for one in cells],
         options,
         missing[session.ranks.rank :: session.ranks.size],
         wanted,
     )
     starts = {number: indices.start for number, indices in chunks}
-    for _ in range(0, len(missing), session.ranks.size):
-        for found in filter(None, session.together(lambda: next(stream, None))):
-            start = starts[found.number]
-            session.together(partial(_record, found, start, opened, str(options.device)))
-            wanting = [images for images in found.images if images is not None]
-            session.shown.advance(len(wanting[0]), len(wanting), found.seconds)
-        if session.ranks.any(session.stop.number, options.device):
-            if session.ranks.first:
-                for one in cells:
-                    write_status(one, "pending")
-            raise Stopped
+    # Reading processes take no signal: what is not closed here would be waited for at the end.
+    with closing(stream):
+        for _ in range(0, len(missing), session.ranks.size):
+            for found in filter(None, session.together(lambda: next(stream, None))):
+                start = starts[found.number]
+                session.together(partial(_record, found, start, opened, str(options.device)))
+                wanting = [images for images in found.images if images is not None]
+                session.shown.advance(len(wanting[0]), len(wanting), found.seconds)
+            if session.ranks.any(session.stop.number, options.device):
+                if session.ranks.first:
+                    for one in cells:
+                        write_status(one, "pending")
+                raise Stopped
 
 
 def _record(found: Measured, start: int, opened: Sequence[Records], device: str) -> None:

@@ -12,10 +12,11 @@ from pipeline.batch.execution import Stopped, run_cells
 from pipeline.batch.plan import Planned
 from pipeline.batch.progress import Shown
 from pipeline.batch.session import Session
+from pipeline.cache import Store
 from pipeline.errors import PipelineError
 from pipeline.runner import chosen_device
 from pipeline.training.ranks import joined
-from pipeline.training.signals import stop_on_signals
+from pipeline.training.signals import Stop, stop_on_signals
 
 
 def run_here(arguments: Namespace, ready: Sequence[Planned], images: int, alone: bool) -> int:
@@ -25,18 +26,26 @@ def run_here(arguments: Namespace, ready: Sequence[Planned], images: int, alone:
         images: of the cells that are not done.
         alone: no other job shares the terminal.
     """
+    with stop_on_signals() as stop:
+        run_until(stop, arguments, ready, images, alone)
+    return stop.number
+
+
+def run_until(
+    stop: Stop, arguments: Namespace, ready: Sequence[Planned], images: int = 0, alone: bool = False
+) -> None:
+    """As `run_here`, until `stop` is set."""
     with (
         joined(arguments.device) as (ranks, device),
-        stop_on_signals() as stop,
         Shown(images, live=alone and ranks.first) as shown,
     ):
-        session = Session(chosen_device(device), arguments.workers, ranks, stop, shown)
+        store = Store(arguments.cache, arguments.cache_size * 10**9) if arguments.cache else None
+        session = Session(chosen_device(device), arguments.workers, ranks, stop, shown, store)
         try:
             run_cells(session, ready, arguments.retry_failed, arguments.fail_fast)
         except Stopped:
             if ranks.first:
                 shown.say("stopped after a chunk; the same command goes on")
-    return stop.number
 
 
 def run_jobs(arguments: Namespace, ready: Sequence[Planned]) -> int:

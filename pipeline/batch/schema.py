@@ -17,6 +17,7 @@ TOP = {
     "overrides": LIST,
     "amp": FLAG,
     "chunk": NUMBER,
+    "slurm": MAPPING,
 }
 TASK = {
     "task": TEXT,
@@ -29,6 +30,23 @@ TASK = {
 }
 CHOOSE = {"enhancer": TEXT, "task": TEXT}
 OVERRIDE = CHOOSE | {"weights": TEXT, "options": MAPPING, "amp": FLAG, "chunk": NUMBER}
+# As submitit and sbatch name them; `additional_parameters` holds any other option of sbatch.
+SLURM = {
+    "timeout_min": NUMBER,
+    "partition": TEXT,
+    "account": TEXT,
+    "qos": TEXT,
+    "constraint": TEXT,
+    "gres": TEXT,
+    "gpus_per_node": NUMBER,
+    "cpus_per_task": NUMBER,
+    "mem_gb": NUMBER,
+    "nodes": NUMBER,
+    "tasks_per_node": NUMBER,
+    "array_parallelism": NUMBER,
+    "setup": LIST,
+    "additional_parameters": MAPPING,
+}
 
 
 def check(source: Source, values: Mapping[str, Any], known: Mapping[str, Any], key: Key) -> None:

@@ -10,9 +10,12 @@ from pipeline.batch.cells import TaskSpec
 from pipeline.batch.identity import canonical
 from pipeline.batch.plan import Planned
 from pipeline.batch.progress import Shown
-from pipeline.chain import ChainOptions
+from pipeline.cache import Cached, Store
+from pipeline.chain import ChainOptions, Enhance
 from pipeline.errors import PipelineError
 from pipeline.factory import Loaded, load_enhancer
+from pipeline.own.images import ImageFolder
+from pipeline.provenance import environment
 from pipeline.runner import Bench, prepare
 from pipeline.training.ranks import Ranks
 from pipeline.training.signals import Stop
@@ -33,6 +36,7 @@ class Session:
     ranks: Ranks
     stop: Stop
     shown: Shown
+    store: Store | None = None
     _enhancer: tuple[str, Loaded] | None = None
     _benches: dict[TaskSpec, Bench] = field(default_factory=dict)
 
@@ -54,6 +58,21 @@ class Session:
             loaded.model.to(self.device)
             self._enhancer = key, loaded
         return self._enhancer[1]
+
+    def enhance(self, cells: Sequence[Planned]) -> Enhance:
+        """The enhancer of cells that share their images, with the cache where they can use it."""
+        model, one = self.enhancer(cells[0]).model, cells[0]
+        protocols = [cell.bed.task.protocol for cell in cells]
+        rounded = all(p.eight_bit == "round" and not p.match_brightness for p in protocols)
+        # Entries are 8-bit levels; and files that are there already are no use twice.
+        if self.store is None or not rounded or isinstance(model, ImageFolder):
+            return model
+        machine = environment(self.device)
+        identity = {
+            **{part: one.identity[part] for part in ("enhancer", "numerics")},
+            **{part: machine[part] for part in ("packages", "hardware")},
+        }
+        return Cached(model, self.store, canonical(identity), self.shown.say)
 
     def bench(self, one: Planned) -> Bench:
         """The task of a cell with its evaluator, on the device; errors as `enhancer`."""
@@ -82,7 +101,11 @@ class Session:
             failure = error
         found = self.ranks.gather((value, failure and " ".join(str(failure).split())))
         if failure:
-            raise failure
+            try:
+                raise failure
+            finally:
+                # It knows this frame: only by itself does it go as soon as it is dealt with.
+                del failure
         for _, reason in found:
             if reason is not None:
                 raise PipelineError(reason)

@@ -47,7 +47,9 @@ def standing(one: Planned) -> Standing:
     if differing := list(changes(content["identity"], one.identity)):
         return Standing("pending", "changed: " + "; ".join(differing))
     if content["state"] == "running":
-        return Standing("running" if is_locked(one.folder) else "pending", "was interrupted")
+        if is_locked(one.folder):
+            return Standing("running")
+        return Standing("pending", "was interrupted")
     if content["state"] == "done":
         result = one.folder / RESULT
         if not result.is_file() or sha256(result) != content["result"]:

@@ -5,18 +5,22 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from pipeline.batch.cells import Cell
-from pipeline.batch.config import read_batch
+from pipeline.batch.config import Batch, read_batch
 from pipeline.batch.plan import Blocked, Planned, plan
 from pipeline.batch.source import ConfigErrors
 from pipeline.batch.state import RESULT, standing
 from pipeline.batch.tables import blocked_lines, print_plan
 from pipeline.errors import PipelineError
+from pipeline.files import require_writable
 from pipeline.result import Result
 from pipeline.table import print_table
+
+if TYPE_CHECKING:
+    from submitit import AutoExecutor
 
 
 def batch(arguments: Namespace) -> None:
@@ -24,9 +28,15 @@ def batch(arguments: Namespace) -> None:
 
     Ends by SystemExit 1 where a cell is not done, and 128 + N after signal N.
     """
-    cells = checked(arguments.config)
+    config = checked(arguments.config)
     out = arguments.out or Path("results") / Path(arguments.config).stem
-    planned = plan(cells, out, fetch=not arguments.dry_run)
+    executor = None
+    if arguments.launcher == "slurm" and not arguments.dry_run:
+        # Before data are hashed: what it lacks, it lacks now.
+        executor = _executor(arguments, config, out)
+    if arguments.cache and not arguments.dry_run:
+        require_writable(arguments.cache / "entry")
+    planned = plan(config.cells, out, fetch=not arguments.dry_run)
     if arguments.dry_run:
         print_plan(planned, out, Console())
         return
@@ -38,20 +48,40 @@ def batch(arguments: Namespace) -> None:
             if (found := standing(one)).state == "pending" and found.reason:
                 print(f"{one}: {found.reason}", file=sys.stderr)
     if todo:
-        from pipeline.batch.jobs import run_here, run_jobs
-
         # All that can run, not what is to do: torchrun's processes must see the same cells.
-        images = sum(one.images for one in todo)
-        several = arguments.jobs > 1
-        number = run_jobs(arguments, ready) if several else run_here(arguments, ready, images, True)
+        number = _run(arguments, ready, sum(one.images for one in todo), executor)
         if number:
             raise SystemExit(128 + number)
     if _report(planned, out, Console(quiet=not first)):
         raise SystemExit(1)
 
 
-def checked(config: str) -> list[Cell]:
-    """The cells of a config; all that is wrong in it is printed, one line each.
+def _executor(arguments: Namespace, config: Batch, out: Path) -> "AutoExecutor":
+    from pipeline.batch import slurm
+
+    if arguments.jobs > 1 or "RANK" in os.environ:
+        raise PipelineError("--launcher slurm starts the processes; leave --jobs and torchrun out")
+    return slurm.new_executor(out, config.slurm)
+
+
+def _run(
+    arguments: Namespace, ready: Sequence[Planned], images: int, executor: "AutoExecutor | None"
+) -> int:
+    """The signal that ended it, or 0; `images` are those of the cells that are not done."""
+    if executor:
+        from pipeline.batch.slurm import run_slurm
+
+        run_slurm(executor, arguments, ready)
+        return 0
+    from pipeline.batch.jobs import run_here, run_jobs
+
+    if arguments.jobs > 1:
+        return run_jobs(arguments, ready)
+    return run_here(arguments, ready, images, alone=True)
+
+
+def checked(config: str) -> Batch:
+    """What a config says; all that is wrong in it is printed, one line each.
 
     Raises:
         PipelineError: something is wrong.

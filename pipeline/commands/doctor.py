@@ -25,7 +25,7 @@ def doctor(arguments: Namespace) -> None:
 
     Nothing is written and nothing downloaded. Ends by SystemExit 1 where a cell cannot run.
     """
-    planned = plan(checked(arguments.config), Path(), fetch=False)
+    planned = plan(checked(arguments.config).cells, Path(), fetch=False)
     device = chosen_device(arguments.device)
     session = Session(device, 0, Ranks(), Stop(), Shown(0, live=False))
     table = Table()

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# Schedulers announce the end of a job's time by these, to all of its processes.
+WARNINGS = (signal.SIGUSR1, signal.SIGUSR2)
 
 
 class Stop:
@@ -53,7 +55,7 @@ def held_back() -> Iterator[None]:
     A scheduler sends its SIGTERM to all processes of a job, and reading goes on until the step is
     done.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (*SIGNALS, *WARNINGS))
     try:
         yield
     finally:

@@ -19,7 +19,7 @@ def config(tmp_path):
 
     def read(text):
         read.file.write_text(text)
-        return read_batch(read.file)
+        return read_batch(read.file).cells
 
     read.file = tmp_path / "batch.yaml"
     return read
@@ -139,6 +139,14 @@ def test_anchors_and_merges(config):
         (GOOD + "overrides: [{enhancer: sci*, weights: medum}]", 4, "did you mean sci@medium?"),
         (GOOD + "overrides: [{enhancer: sci*, options: {x: 1}}]", 4, "wrong option"),
         (GOOD + "overrides: [{enhancer: cl*, options: {x: 1}}]", 4, "matches none"),
+        (GOOD + "slurm: gpu", 4, "slurm: must be a mapping"),
+        (GOOD + "slurm: {partition: gpu}", 4, "slurm: has no `timeout_min`"),
+        (GOOD + "slurm:\n  timeout_min: 5\n  partion: gpu", 6, "did you mean partition?"),
+        (
+            GOOD + "slurm: {timeout_min: 5, setup: [3]}",
+            4,
+            "slurm.setup[0]: must be a line of shell",
+        ),
     ],
 )
 def test_what_can_be_wrong(problems, text, line, message):
@@ -210,8 +218,8 @@ def test_no_such_config():
 
 
 def test_what_ships():
-    assert len(read_batch("sample")) == 21
-    cells = read_batch("paper")
+    assert len(read_batch("sample").cells) == 21
+    cells = read_batch("paper").cells
     assert len(cells) == 39
     assert len({str(cell.enhancer) for cell in cells}) == 13
     assert {path.stem for path in PACKAGED.glob("*.yaml")} == {"paper", "sample"}

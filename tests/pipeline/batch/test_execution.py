@@ -1,6 +1,7 @@
 """Batches that run, fail, stop, are killed and go on."""
 
 import json
+import multiprocessing
 import os
 import random
 import signal
@@ -134,6 +135,13 @@ def test_a_failure_is_the_cells_own(yard, exits):
     assert yard.calls() == calls
     assert "3 of 3 cells done" in exits(0, yard.run, "--retry-failed").out
     assert yard.status("second")["state"] == "done"
+
+
+def test_a_failure_leaves_no_reading_process(yard, exits):
+    yard.set(broken="second")
+    exits(1, yard.run, "--workers", "1")
+    # The end of the command would wait for it for ever: it takes no signal.
+    assert not multiprocessing.active_children()
 
 
 def test_fail_fast(yard, exits):
@@ -310,3 +318,34 @@ def test_an_out_that_cannot_be(yard, capsys):
 def test_jobs_and_one_device_do_not_go_together(yard, capsys):
     assert yard.run("--jobs", "2", "--device", "cuda:0") == 2
     assert "leave --device cuda:0 out" in capsys.readouterr().err
+
+
+def test_a_cache_serves_another_evaluator(yard, exits, classifier, monkeypatch):
+    monkeypatch.setattr("pipeline.cache.perf_counter", lambda: 0.0)  # writing costs nothing
+    kept = ["--cache", str(yard.root / "kept")]
+    second = classifier.with_name("second.safetensors")
+    second.write_bytes(classifier.read_bytes())
+    (task,) = yard.config["tasks"]
+    other = [task | {"evaluator_weights": str(second)}]
+    exits(0, yard.run, out="whole", tasks=other)
+    exits(0, yard.run, *kept)
+    before = yard.calls()
+    exits(0, yard.run, *kept, out="cached", tasks=other)
+    assert yard.calls() == before
+    assert yard.results("cached") == yard.results("whole")
+    # Their seconds are those of the enhancer, not of the disk.
+    paths = (
+        sorted(yard.root.rglob("out/**/result.json")),
+        sorted(yard.root.rglob("cached/**/result.json")),
+    )
+    first, again = ([json.loads(p.read_text())["seconds"]["enhance"] for p in ps] for ps in paths)
+    assert first == again
+    # An entry has 8 bits: a protocol without them does not use it.
+    exits(0, yard.run, *kept, out="float", tasks=[task | {"protocol": "whole-float"}])
+    assert len(yard.calls()) > len(before)
+
+
+def test_a_cache_that_cannot_be(yard, capsys):
+    (yard.root / "taken").write_text("a file")
+    assert yard.run("--cache", str(yard.root / "taken")) == 2
+    assert "cannot be written" in capsys.readouterr().err
