@@ -1,9 +1,10 @@
 """From measured images to a result: scores, intervals, per class, per image."""
 
-import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from pipeline.chain import Measured
 from pipeline.result import Result, Score
@@ -46,9 +47,10 @@ def summarise(
         scores=_scores(evaluator, by_split),
         per_class={split: _percent(evaluator.per_class(rs)) for split, rs in by_split.items()},
         per_image=[_image_entry(one) for one in measured],
-        seconds=_median_seconds(measured),
+        seconds=_seconds(measured, 0.5),
         provenance=provenance,
         notes=_notes(task, by_split, evaluator),
+        seconds_p90=_seconds(measured, 0.9),
     )
 
 
@@ -87,9 +89,13 @@ def _image_entry(one: Light) -> dict[str, Any]:
     return entry | {"confusion": record.confusion.tolist()}
 
 
-def _median_seconds(measured: Iterable[Light]) -> dict[str, float]:
-    seconds = [one.seconds for one in measured]
-    return {stage: statistics.median(s[stage] for s in seconds) for stage in seconds[0]}
+def _seconds(measured: Sequence[Light], share: float) -> dict[str, float]:
+    """Stage → the time that this share of the images did not exceed."""
+    stages = measured[0].seconds
+    return {
+        stage: float(np.quantile([one.seconds[stage] for one in measured], share))
+        for stage in stages
+    }
 
 
 def _notes(task: Task, by_split: dict[str, list[Record]], evaluator: Evaluator) -> list[str]:

@@ -151,8 +151,11 @@ def _record(found: Measured, start: int, opened: Sequence[Records], device: str)
 def _finish(session: Session, one: Planned, records: Records) -> None:
     """From the records of a whole cell to its result, and last the mark that it is done."""
     bench, enhancer = session.bench(one), session.enhancer(one)
-    provenance = provenance_of(str(one.cell.enhancer), enhancer, bench, session.options(one))
-    totals = records.totals()
+    totals, options = records.totals(), session.options(one)
+    given = {**asdict(one.cell), "enhancer": str(one.cell.enhancer)}
+    provenance = provenance_of(
+        str(one.cell.enhancer), enhancer, bench, options, given, totals.seconds
+    )
     provenance["cell"] = _cell(one, totals)
     result = summarise(str(one.cell.enhancer), bench.evaluator, records.images(), provenance)
     result = replace(result, notes=[*result.notes, *_memory_note(totals)])
@@ -167,12 +170,9 @@ def _cell(one: Planned, totals: Totals) -> dict[str, Any]:
     return {
         "sha256": digest(one.identity),
         "identity": one.identity,
-        "task": asdict(one.cell.task),
-        "options": one.cell.options,
         "devices": totals.devices,
         "first_chunk": totals.first,
         "last_chunk": totals.last,
-        "seconds": round(totals.seconds, 3),
     }
 
 

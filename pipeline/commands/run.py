@@ -10,6 +10,7 @@ from pipeline.factory import create_task, load_enhancer
 from pipeline.files import require_writable
 from pipeline.folders import bench_folder, enhancer_folder
 from pipeline.names import parse_enhancer
+from pipeline.provenance import as_given
 from pipeline.result import Result
 from pipeline.runner import chain_options, prepare, run_loaded
 from pipeline.table import print_table
@@ -30,6 +31,7 @@ def run(arguments: Namespace) -> None:
         raise PipelineError("two of the enhancers would share one result file; run them apart")
     for file in files.values():
         require_writable(file)
+    given = as_given(vars(arguments))
     results: list[Result] = []
     stderr = Console(stderr=True)
     with Progress(console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
@@ -37,7 +39,7 @@ def run(arguments: Namespace) -> None:
         for name in names:
             progress.update(bar, description=f"{name} on {task.name}")
             panels = (files[name].parent / "images", arguments.save_images)
-            result = run_loaded(str(name), loaded[name], bench, options, panels)
+            result = run_loaded(str(name), loaded[name], bench, options, given, panels)
             result.write(files[name])
             results.append(result)
             progress.advance(bar)

@@ -17,6 +17,7 @@ from pipeline.files import atomic, require_writable
 from pipeline.folders import enhancer_folder, sweep_folder
 from pipeline.names import EnhancerName, parse_enhancer
 from pipeline.own.images import ImageFolder
+from pipeline.provenance import as_given
 from pipeline.result import Result
 from pipeline.runner import chain_options, prepare, run_loaded
 from pipeline.sweep import Point, Sweep, curves, row, save_picture
@@ -44,6 +45,7 @@ def sweep(arguments: Namespace) -> None:
     if len(set(parts.values())) < len(parts):
         raise PipelineError("two of the enhancers would share one result file; sweep them apart")
     require_writable(folder / "sweep.json")
+    given = as_given(vars(arguments))
     points: list[Point] = []
     stderr = Console(stderr=True)
     with Progress(console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
@@ -55,7 +57,7 @@ def sweep(arguments: Namespace) -> None:
                 progress.update(bar, description=f"{name} at exposure {exposure:g}")
                 cell = Path(f"exposure-{exposure}") / parts[name]
                 panels = (folder / cell / "images", arguments.save_images)
-                result = run_loaded(str(name), enhancer, bench, options, panels)
+                result = run_loaded(str(name), enhancer, bench, options, given, panels)
                 result.write(folder / cell / "result.json")
                 results[cell / "result.json"] = result
                 progress.advance(bar)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.compare.comparable import require_comparable
+from pipeline.cost import Cost
 from pipeline.errors import PipelineError
 from pipeline.registry import TASKS
 from pipeline.report.collect import Found, main_scores
@@ -37,6 +38,12 @@ class Bench:
     def labelled(self) -> dict[str, Result]:
         """Row's label → result."""
         return {row.label: found.result for row, found in self.results.items()}
+
+    @property
+    def costs(self) -> dict[str, Cost]:
+        """Row's label → what it costs; nothing is known of a result that does not say."""
+        every = {label: one.provenance.get("cost") or {} for label, one in self.labelled.items()}
+        return {label: Cost(**known) for label, known in every.items()}
 
     @property
     def identity(self) -> str | None:

@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 
 from pipeline.compare.report import PIXEL_METRICS
+from pipeline.cost import Cost
 from pipeline.errors import PipelineError
 from pipeline.names import parse_enhancer
 from pipeline.result import Result
 from pipeline.table import DECIMALS, MARKS
+
+STAGES = ("enhance", "evaluate")
+"""Whose times are shown."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,12 @@ def _lacking(result: Result) -> Iterator[str]:
         yield "its kind of data or its protocol is unknown"
     if not result.scores or not math.isfinite(result.seconds["enhance"]):
         yield "it has no score, or no time"
+    known = Cost(**(provenance.get("cost") or {}))
+    counts = (known.parameters, known.lfpv, known.macs)
+    if not all(count is None or isinstance(count, int) for count in counts):
+        yield "its cost is no number"
+    if result.seconds_p90 and not math.isfinite(sum(result.seconds_p90[stage] for stage in STAGES)):
+        yield "a time of it is no number"
     for name, score in result.scores.items():
         numbers = (score.value, *(score.interval or ()))
         if score.unit not in DECIMALS or not all(map(math.isfinite, numbers)):

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 
 RESAMPLES = 2000
+SEED = 0
 JACKKNIFE_ROWS = 256
 
 Score = Callable[[np.ndarray], np.ndarray]
 
 
-def resample_weights(count: int, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarray:
+def resample_weights(count: int, resamples: int = RESAMPLES, seed: int = SEED) -> np.ndarray:
     """How often each of `count` images occurs in each bootstrap resample.
 
     Returns:

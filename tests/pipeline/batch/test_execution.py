@@ -44,6 +44,10 @@ def test_it_is_what_run_measures(yard, signs, classifier, exits):
     assert pick == [
         (i["id"], i["mean_level"], i["label"], i["prediction"]) for i in ours["per_image"]
     ]
+    for key in ("cost", "seeds", "enhancer", "evaluator", "dataset", "packages", "hardware"):
+        assert ours["provenance"][key] == plain["provenance"][key], key
+    assert ours["provenance"]["given"]["task"]["evaluator"] == "test_resnet"
+    assert ours["provenance"]["given"]["chunk"] == 2
 
 
 def test_killed_at_any_moment_it_ends_with_the_same_results(yard, exits):

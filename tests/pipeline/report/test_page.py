@@ -115,6 +115,20 @@ def test_the_table_charts_and_tests_are_there(given):
     assert ("lang", "en") in seen.attributes
 
 
+def test_cost_that_is_not_known_is_a_dash(given):
+    old = given["sci"].provenance | {"cost": None}
+    foreign = given["identity"].provenance | {"cost": {"parameters": 12}}
+    given["sci"] = replace(given["sci"], provenance=old)
+    given["foreign"] = replace(given["identity"], enhancer="onnx:mine.onnx", provenance=foreign)
+    text = render(given).partition("All scores, and cost")[2].partition("<section")[0]
+    rows = re.findall(r"<span>(.*?)</span></th>(.*?)</tr>", text, re.DOTALL)
+    cells = {label: re.findall(r"<td>(.*?)</td>", row)[-5:-2] for label, row in rows}
+    assert cells["sci"] == ["–", "", "–"]
+    assert cells["onnx:mine.onnx"] == ["12", "", "–"]
+    assert cells["identity"] == ["0", "", "0"]
+    assert cells["sci+lfpv"] == ["1,278", "1,020", "0.902"]
+
+
 def test_sample_scenes_are_said_to_be_such(given):
     sample = {n: replace(r, data="sample") for n, r in given.items()}
     words = Seen(render(sample)).words
