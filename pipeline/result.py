@@ -45,7 +45,7 @@ class Result:
         seconds: median per image of decode, enhance and evaluate.
         provenance: see `pipeline.runner.provenance_of`.
         notes: what a reader of the numbers must know.
-        seconds_p90: as `seconds`, the nine tenths of the images took no longer.
+        seconds_p90: as `seconds`, nine tenths of the images took no longer.
         schema: version of this record.
     """
 

@@ -15,8 +15,10 @@ from pipeline.batch.source import ConfigErrors
 from pipeline.batch.state import RESULT, standing
 from pipeline.batch.tables import blocked_lines, print_plan
 from pipeline.errors import PipelineError
+from pipeline.report.collect import Found
+from pipeline.report.terminal import print_benches
 from pipeline.result import Result
-from pipeline.table import print_table
+from pipeline.table import stdout
 
 
 def batch(arguments: Namespace) -> None:
@@ -28,7 +30,7 @@ def batch(arguments: Namespace) -> None:
     out = arguments.out or Path("results") / Path(arguments.config).stem
     planned = plan(cells, out, fetch=not arguments.dry_run)
     if arguments.dry_run:
-        print_plan(planned, out, Console())
+        print_plan(planned, out, stdout())
         return
     ready = [one for one in planned if isinstance(one, Planned)]
     todo = [one for one in ready if standing(one).state != "done"]
@@ -46,7 +48,7 @@ def batch(arguments: Namespace) -> None:
         number = run_jobs(arguments, ready) if several else run_here(arguments, ready, images, True)
         if number:
             raise SystemExit(128 + number)
-    if _report(planned, out, Console(quiet=not first)):
+    if _report(planned, out, stdout(quiet=not first)):
         raise SystemExit(1)
 
 
@@ -68,19 +70,20 @@ def checked(config: str) -> list[Cell]:
 
 
 def _report(planned: Sequence[Planned | Blocked], out: Path, console: Console) -> int:
-    """Print a table a task and what is not done; how many cells that is."""
-    tables: dict[Path, list[Result]] = {}
+    """Print a table a score and what is not done; how many cells that is."""
+    benches: dict[Path, list[Found]] = {}
     left = []
     ready = [one for one in planned if isinstance(one, Planned)]
     for one in ready:
         found = standing(one)
         if found.state == "done":
             result = Result.read(one.folder / RESULT)
-            tables.setdefault(one.folder.parent, []).append(result)
+            file = (one.folder / RESULT).relative_to(out).as_posix()
+            benches.setdefault(one.folder.parent, []).append(Found(file, one.folder, result))
         else:
             left.append(f"{found.state}: {one}{': ' if found.reason else ''}{found.reason}")
-    for results in tables.values():
-        print_table(results, console)
+    if not console.quiet:
+        print_benches(benches.values(), console)
     for line in (*left, *blocked_lines(planned)):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     console.print(

@@ -4,7 +4,6 @@ from argparse import Namespace
 from collections.abc import Iterator
 
 import torch
-from rich.console import Console
 from rich.table import Table
 
 from enhancers.base import EncodeDecode
@@ -13,12 +12,13 @@ from pipeline import zoo
 from pipeline.cost import FREE, HEIGHT, WIDTH, in_giga, macs, parameters
 from pipeline.factory import data_folder
 from pipeline.registry import ENHANCERS, TASKS
+from pipeline.table import stdout
 from tasks.protocol import task_cards
 
 
 def list_all(_arguments: Namespace) -> None:
     """Print both tables."""
-    console = Console()
+    console = stdout()
     console.print(_enhancers())
     console.print(
         f"GMAC of one {WIDTH}x{HEIGHT} image, convolutions and matrix products, as constructed "

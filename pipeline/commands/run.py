@@ -13,7 +13,7 @@ from pipeline.names import parse_enhancer
 from pipeline.provenance import as_given
 from pipeline.result import Result
 from pipeline.runner import chain_options, prepare, run_loaded
-from pipeline.table import print_table
+from pipeline.table import print_table, stdout
 
 
 def run(arguments: Namespace) -> None:
@@ -43,6 +43,6 @@ def run(arguments: Namespace) -> None:
             result.write(files[name])
             results.append(result)
             progress.advance(bar)
-    console = Console()
+    console = stdout()
     print_table(results, console)
     console.print(f"results: {parent}", highlight=False, soft_wrap=True)

@@ -21,7 +21,7 @@ from pipeline.provenance import as_given
 from pipeline.result import Result
 from pipeline.runner import chain_options, prepare, run_loaded
 from pipeline.sweep import Point, Sweep, curves, row, save_picture
-from pipeline.table import short_name, task_heading
+from pipeline.table import short_name, stdout, task_heading
 from tasks.darken import Darkening
 from tasks.task import Task
 
@@ -64,7 +64,7 @@ def sweep(arguments: Namespace) -> None:
             points += row(exposure, results)
             measured = curves(points, list(results.values()))
             _write(folder, measured)
-    console = Console()
+    console = stdout()
     print_sweep(measured, console)
     console.print(f"results: {folder}", highlight=False, soft_wrap=True)
 

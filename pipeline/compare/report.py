@@ -115,6 +115,18 @@ def overall(
     return differences.overall(_paired(results, score, method))
 
 
+def between(
+    results: Mapping[str, Result], pairs: Sequence[tuple[str, str]], score: str
+) -> list[Difference]:
+    """Second − first of pairs of labels, on all images, before Holm's correction.
+
+    Raises:
+        PipelineError: the results cannot be compared.
+    """
+    require_comparable(results, score)
+    return differences.between(_paired(results, score, "percentile"), pairs)
+
+
 def _report(
     results: Mapping[str, Result], score: str, paired: Paired, edges: Sequence[float] | None
 ) -> Report:

@@ -64,7 +64,9 @@ def bootstrap(score: Score, weight: np.ndarray) -> Distribution:
     """
     count = weight.shape[1]
     return Distribution(
-        score(np.ones((1, count)))[0], score(weight.astype(np.float64)), _jackknife(score, count)
+        score(np.ones((1, count)))[0],
+        score(weight.astype(np.float64, copy=False)),
+        _jackknife(score, count),
     )
 
 

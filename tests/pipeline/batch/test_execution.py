@@ -21,6 +21,7 @@ CHUNKS = 4
 def test_a_finished_batch_is_not_computed_again(yard, exits):
     out = exits(0, yard.run).out
     assert "3 of 3 cells done" in out
+    assert "no figures are published of classification:signs" in out
     calls = yard.calls()
     before = {path: path.stat().st_mtime_ns for path in yard.root.rglob("out/**/*.json")}
     assert "3 of 3 cells done" in exits(0, yard.run).out
