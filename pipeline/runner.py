@@ -16,7 +16,6 @@ from pipeline.errors import PipelineError
 from pipeline.evaluators import load_evaluator
 from pipeline.factory import Loaded, create_task, load_enhancer
 from pipeline.names import parse_enhancer
-from pipeline.panels import save_panel
 from pipeline.provenance import as_given, environment, manifest
 from pipeline.result import Result
 from pipeline.statistics import SEED
@@ -178,17 +177,12 @@ def run_loaded(
     bench: Bench,
     options: ChainOptions,
     given: Mapping[str, Any],
-    panels: tuple[Path, int] | None = None,
 ) -> Result:
-    """Measure a loaded enhancer; `panels` is a folder and how many pictures to put there."""
+    """Measure a loaded enhancer; see `provenance_of` for `given`."""
     started = time.perf_counter()
     model = enhancer.model.to(options.device)
     bench.evaluator.to(options.device)
-    measured = []
-    for index, one in enumerate(measure(model, bench.evaluator, options)):
-        if panels and index < panels[1]:
-            save_panel(panels[0], one, bench.evaluator)
-        measured.append(without_pixels(one))
+    measured = [without_pixels(one) for one in measure(model, bench.evaluator, options)]
     seconds = time.perf_counter() - started
     provenance = provenance_of(name, enhancer, bench, options, given, seconds)
     return summarise(name, bench.evaluator, measured, provenance)

@@ -28,6 +28,23 @@ def without_pixels(one: Measured) -> Light:
     return Light(record, one.seconds, float(one.source.float().mean()))
 
 
+def image_entry(one: Light) -> dict[str, Any]:
+    """What a result's `per_image` says of it."""
+    record = one.record
+    entry: dict[str, Any] = {
+        "id": record.id,
+        "split": record.split,
+        "mean_level": round(one.mean_level, 3),
+        "seconds": {stage: round(value, 6) for stage, value in one.seconds.items()},
+    }
+    if record.values is not None:
+        return entry | {"values": record.values}
+    if record.confusion is None:
+        margin = None if record.margin is None else round(record.margin, 4)
+        return entry | {"label": record.label, "prediction": record.prediction, "margin": margin}
+    return entry | {"confusion": record.confusion.tolist()}
+
+
 def summarise(
     name: str, evaluator: Evaluator, measured: Sequence[Light], provenance: dict[str, Any]
 ) -> Result:
@@ -46,7 +63,7 @@ def summarise(
         protocol=asdict(task.protocol),
         scores=_scores(evaluator, by_split),
         per_class={split: _percent(evaluator.per_class(rs)) for split, rs in by_split.items()},
-        per_image=[_image_entry(one) for one in measured],
+        per_image=[image_entry(one) for one in measured],
         seconds=_seconds(measured, 0.5),
         provenance=provenance,
         notes=_notes(task, by_split, evaluator),
@@ -72,21 +89,6 @@ def _scores(evaluator: Evaluator, by_split: dict[str, list[Record]]) -> dict[str
 
 def _percent(values: dict[str, float | None]) -> dict[str, float | None]:
     return {name: None if value is None else 100 * value for name, value in values.items()}
-
-
-def _image_entry(one: Light) -> dict[str, Any]:
-    record = one.record
-    entry: dict[str, Any] = {
-        "id": record.id,
-        "split": record.split,
-        "mean_level": round(one.mean_level, 3),
-        "seconds": {stage: round(value, 6) for stage, value in one.seconds.items()},
-    }
-    if record.values is not None:
-        return entry | {"values": record.values}
-    if record.confusion is None:
-        return entry | {"label": record.label, "prediction": record.prediction}
-    return entry | {"confusion": record.confusion.tolist()}
 
 
 def _seconds(measured: Sequence[Light], share: float) -> dict[str, float]:

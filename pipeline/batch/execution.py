@@ -16,6 +16,7 @@ from pipeline.batch.state import RESULT, locked, now, standing, write_status
 from pipeline.chain import cut
 from pipeline.errors import user_errors
 from pipeline.files import sha256
+from pipeline.panels import PANELS, forget_panels
 from pipeline.runner import provenance_of
 from pipeline.summary import summarise
 
@@ -159,6 +160,7 @@ def _finish(session: Session, one: Planned, records: Records) -> None:
     provenance["cell"] = _cell(one, totals)
     result = summarise(str(one.cell.enhancer), bench.evaluator, records.images(), provenance)
     result = replace(result, notes=[*result.notes, *_memory_note(totals)])
+    forget_panels(one.folder / PANELS)
     # The mark comes last: a kill in between leaves a cell whose result is written again.
     result.write(one.folder / RESULT)
     write_status(one, "done", seconds=totals.seconds, result=sha256(one.folder / RESULT))

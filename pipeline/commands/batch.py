@@ -3,13 +3,14 @@
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from pipeline.batch.cells import Cell
 from pipeline.batch.config import read_batch
+from pipeline.batch.pictures import draw_missing
 from pipeline.batch.plan import Blocked, Planned, plan
 from pipeline.batch.source import ConfigErrors
 from pipeline.batch.state import RESULT, standing
@@ -48,7 +49,7 @@ def batch(arguments: Namespace) -> None:
         number = run_jobs(arguments, ready) if several else run_here(arguments, ready, images, True)
         if number:
             raise SystemExit(128 + number)
-    if _report(planned, out, stdout(quiet=not first)):
+    if _report(planned, arguments, out, stdout(quiet=not first)):
         raise SystemExit(1)
 
 
@@ -69,21 +70,23 @@ def checked(config: str) -> list[Cell]:
         ) from None
 
 
-def _report(planned: Sequence[Planned | Blocked], out: Path, console: Console) -> int:
-    """Print a table a score and what is not done; how many cells that is."""
-    benches: dict[Path, list[Found]] = {}
+def _report(
+    planned: Sequence[Planned | Blocked], arguments: Namespace, out: Path, console: Console
+) -> int:
+    """Draw panels, print a table a score and what is not done; how many cells that is."""
+    done: list[tuple[Planned, Result]] = []
     left = []
     ready = [one for one in planned if isinstance(one, Planned)]
     for one in ready:
         found = standing(one)
         if found.state == "done":
-            result = Result.read(one.folder / RESULT)
-            file = (one.folder / RESULT).relative_to(out).as_posix()
-            benches.setdefault(one.folder.parent, []).append(Found(file, one.folder, result))
+            done.append((one, Result.read(one.folder / RESULT)))
         else:
             left.append(f"{found.state}: {one}{': ' if found.reason else ''}{found.reason}")
     if not console.quiet:
-        print_benches(benches.values(), console)
+        for line in draw_missing(done, arguments.device, arguments.workers):
+            print(line, file=sys.stderr)
+        print_benches(_folders(done, out), console)
     for line in (*left, *blocked_lines(planned)):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     console.print(
@@ -92,3 +95,12 @@ def _report(planned: Sequence[Planned | Blocked], out: Path, console: Console) -
         soft_wrap=True,
     )
     return len(planned) - len(ready) + len(left)
+
+
+def _folders(done: Sequence[tuple[Planned, Result]], out: Path) -> Iterator[list[Found]]:
+    """Results that lie together, which one table may show."""
+    folders: dict[Path, list[Found]] = {}
+    for one, result in done:
+        file = (one.folder / RESULT).relative_to(out).as_posix()
+        folders.setdefault(one.folder.parent, []).append(Found(file, one.folder, result))
+    yield from folders.values()

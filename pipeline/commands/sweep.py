@@ -1,6 +1,7 @@
 """`pipeline sweep`."""
 
 import json
+import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -12,11 +13,13 @@ from rich.progress import Progress
 from rich.table import Table
 
 from pipeline.errors import PipelineError
+from pipeline.extremes import draw, first_images
 from pipeline.factory import Loaded, create_task, load_enhancer
 from pipeline.files import atomic, require_writable
 from pipeline.folders import enhancer_folder, sweep_folder
 from pipeline.names import EnhancerName, parse_enhancer
 from pipeline.own.images import ImageFolder
+from pipeline.panels import PANELS, forget_panels
 from pipeline.provenance import as_given
 from pipeline.result import Result
 from pipeline.runner import chain_options, prepare, run_loaded
@@ -56,9 +59,12 @@ def sweep(arguments: Namespace) -> None:
             for name, enhancer in loaded.items():
                 progress.update(bar, description=f"{name} at exposure {exposure:g}")
                 cell = Path(f"exposure-{exposure}") / parts[name]
-                panels = (folder / cell / "images", arguments.save_images)
-                result = run_loaded(str(name), enhancer, bench, options, given, panels)
+                result = run_loaded(str(name), enhancer, bench, options, given)
+                forget_panels(folder / cell / PANELS)
                 result.write(folder / cell / "result.json")
+                images = first_images(result, arguments.save_images)
+                for line in draw(result, images, folder / cell / PANELS, enhancer, bench, options):
+                    print(line, file=sys.stderr)
                 results[cell / "result.json"] = result
                 progress.advance(bar)
             points += row(exposure, results)

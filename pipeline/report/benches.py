@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.compare.comparable import require_comparable
+from pipeline.compare.images import main_scores
 from pipeline.cost import Cost
 from pipeline.errors import PipelineError
 from pipeline.registry import TASKS
-from pipeline.report.collect import Found, main_scores
+from pipeline.report.collect import Found
 from pipeline.report.rows import IDENTITY, Key, Row, key
 from pipeline.result import Result
 from pipeline.table import MARKS, short_name

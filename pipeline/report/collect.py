@@ -4,11 +4,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from pipeline.compare.report import PIXEL_METRICS
+from pipeline.compare.images import image_scores, main_scores
 from pipeline.cost import Cost
 from pipeline.errors import PipelineError
 from pipeline.names import parse_enhancer
@@ -56,27 +53,6 @@ def collect(folder: Path) -> Collection:
         why = "; {}: {}".format(*left_out[0]) if left_out else ""
         raise PipelineError(f"{folder}: holds no result of `pipeline run`{why}")
     return Collection(found, left_out)
-
-
-def main_scores(result: Result) -> list[str]:
-    """The first score of every split."""
-    return list({name.split("/")[0]: name for name in reversed(result.scores)}.values())[::-1]
-
-
-def image_scores(result: Result, score: str) -> dict[str, float]:
-    """The score of each image alone, in the score's unit; NaN where nothing is labelled."""
-    split, metric = score.split("/")
-    scale = 100.0 if result.scores[score].unit == "%" else 1.0
-    images = [image for image in result.per_image if image["split"] == split]
-    return {image["id"]: scale * _of_image(image, metric) for image in images}
-
-
-def _of_image(image: dict[str, Any], metric: str) -> float:
-    if "confusion" in image:
-        return float(PIXEL_METRICS[metric](np.array(image["confusion"], np.int64)))
-    if "values" in image:
-        return float(image["values"][metric])
-    return float(image["label"] == image["prediction"])
 
 
 def _read(path: Path) -> Result:

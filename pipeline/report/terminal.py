@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from rich import box
 from rich.console import Console
@@ -25,6 +26,9 @@ def print_benches(folders: Iterable[Sequence[Found]], console: Console) -> None:
     for found in folders:
         known = study(Collection(list(found), []))
         for column in known.columns:
+            # Not as the table's title, which a narrow table would fold.
+            heading = f"{column.bench.title}, {column.bench.setting}"
+            console.print(f"[bold]{escape(heading)}[/bold]", highlight=False)
             console.print(_table(column, known))
             for line in _beside(column):
                 console.print(line, markup=False, highlight=False)
@@ -38,8 +42,7 @@ def _table(column: Column, known: Study) -> Table:
     rows = [row for row in known.rows.values() if row in column.bench.results]
     content = main_table([column], rows, list(column.pairs))
     labels = _short(column.pairs)
-    title = f"{column.bench.title}, {column.bench.setting}"
-    table = Table(title=escape(title), box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("enhancer", overflow="fold")
     heads = [column.name, "Δ to identity", *["published"] * (len(content.heads) - 1)]
     for head in heads:
@@ -74,8 +77,10 @@ def _beside(column: Column) -> Iterator[str]:
     """Of how many images by which model, and which published figures do not stand beside them."""
     result = column.bench.one
     model = result.provenance["evaluator"]
-    frozen = f"; frozen model {model['model']}, {model.get('file', 'in memory')}" if model else ""
-    yield f"{result.scores[column.score].images} images{frozen}"
+    words = f"{result.scores[column.score].images} images"
+    if model:
+        words += f"; frozen model {Path(model['model']).name}, {model.get('file', 'in memory')}"
+    yield words
     if column.apart:
         published, why = column.apart
         yield f"published figures ({published.title}) do not stand beside: {why}"

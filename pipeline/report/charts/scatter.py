@@ -23,8 +23,8 @@ from pipeline.report.charts.svg import (
 HEIGHT, TOP, LEFT = 220, 10, 40
 ZERO = LEFT + 14
 FIRST = LEFT + 44
-LINE = 12
-"""Height of a label."""
+LINE, GAP = 12, 4
+"""Height of a label, and room beside it: the width of its letters is an estimate."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,9 @@ def _free(
     """The nearest height, up or down, at which a label hides no other and no point."""
     for shift in (sign * step for step in range(0, HEIGHT, 3) for sign in (1, -1)):
         place = wanted + shift
-        clear = all(right < a or b < left or abs(place - at) >= LINE for a, b, at in taken)
+        clear = all(
+            right + GAP < a or b + GAP < left or abs(place - at) >= LINE for a, b, at in taken
+        )
         if clear and TOP <= place <= TOP + HEIGHT:
             return place
     return wanted

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from pipeline.compare.images import image_scores, main_scores
 from pipeline.errors import PipelineError
 from pipeline.report import collect
-from pipeline.report.collect import image_scores, main_scores
 from pipeline.result import Score
 
 from ..compared import answered, restored

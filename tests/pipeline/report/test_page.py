@@ -102,7 +102,7 @@ def test_the_table_charts_and_tests_are_there(given):
         "Δ sci+lfpv − sci",
         "Δ to identity: worse sci; no difference shown sci+lfpv",
         "Δ of +lfpv to the base of its training: better sci+lfpv − sci",
-        "No panels: pipeline run --save-images N",
+        "No panels: pipeline batch and pipeline run --save-images N",
         "By brightness of the input",
         "IoU of each class",
         "Environment 1",
