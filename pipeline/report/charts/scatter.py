@@ -23,8 +23,8 @@ from pipeline.report.charts.svg import (
 HEIGHT, TOP, LEFT = 220, 10, 40
 ZERO = LEFT + 14
 FIRST = LEFT + 44
-LINE, GAP = 12, 4
-"""Height of a label, and room beside it: the width of its letters is an estimate."""
+LINE, GAP, SIDE = 12, 4, 10
+"""Height of a label, room around it (its width is an estimate), and its distance from its point."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def _label(
 ) -> None:
     label = shortened(label, WIDTH / 2)
     width = LETTER * len(label)
-    left = across + 8 if across + 8 + width <= WIDTH else across - 8 - width
+    left = across + SIDE if across + SIDE + width <= WIDTH else across - SIDE - width
     place = _free(left, left + width, down + 4, taken)
     taken.append((left, left + width, place))
     add(svg, "text", label, class_="label halo", x=left, y=place)
