@@ -17,6 +17,7 @@ from pipeline.table import stdout
 
 def compare(arguments: Namespace) -> None:
     """Read results, compare each with the reference, print and write what is shown."""
+    arguments.results = [one / "result.json" if one.is_dir() else one for one in arguments.results]
     if arguments.json:
         require_writable(arguments.json)
     if arguments.over and arguments.levels:

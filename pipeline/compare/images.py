@@ -2,13 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pipeline.compare.report import LOWER_IS_BETTER, PIXEL_METRICS
 from pipeline.result import Result
+from tasks import metrics
 
+LOWER_IS_BETTER = frozenset({"LPIPS"})
+PIXEL_METRICS = {"mIoU": metrics.mean_iou, "pixel_accuracy": metrics.pixel_accuracy}
 SHOWN = 3
 """Gains, and losses, of a score."""
 
@@ -25,6 +28,24 @@ class Change(NamedTuple):
     surer: float
     enhancer: str
     image: str
+
+
+@dataclass(frozen=True)
+class ImageDifference:
+    """One enhancer − the reference on one image, in the score's unit.
+
+    Attributes:
+        truth, before, after: of Top-1, the class and what is predicted by the reference and by the
+            enhancer; else None.
+    """
+
+    image: str
+    reference: float
+    score: float
+    delta: float
+    truth: str | None = None
+    before: str | None = None
+    after: str | None = None
 
 
 def main_scores(result: Result) -> list[str]:
@@ -63,6 +84,29 @@ def gains_and_losses(
     gains = [change for change in ordered if change.gain > 0]
     losses = [change for change in reversed(ordered) if change.gain < 0]
     return list(_varied(gains, count)), list(_varied(losses, count))
+
+
+def by_image(results: Mapping[str, Result], reference: str, score: str) -> list[ImageDifference]:
+    """Two results on every image on which they differ, the largest gain first."""
+    classes = list(results[reference].per_class[score.split("/")[0]])
+    (other,) = (label for label in results if label != reference)
+    pair = [results[label] for label in (reference, other)]
+    scores = [image_scores(result, score) for result in pair]
+    entries = [{image["id"]: image for image in _images(result, score)} for result in pair]
+    found = []
+    for change in changes(results, reference, score):
+        if change.gain:
+            before, after = (of[change.image] for of in scores)
+            words = _in_words([of[change.image] for of in entries], classes)
+            found.append(ImageDifference(change.image, before, after, after - before, *words))
+    return found
+
+
+def _in_words(pair: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> Iterator[str]:
+    """Truth and both predictions of a classification."""
+    if "label" in pair[0]:
+        yield classes[pair[0]["label"]]
+        yield from (classes[image["prediction"]] for image in pair)
 
 
 def extremes(results: Mapping[str, Result], reference: str, count: int) -> dict[str, set[str]]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pipeline.compare import Difference, Report, between, compare, with_holm
-from pipeline.compare.images import main_scores
-from pipeline.compare.report import LOWER_IS_BETTER, notes
+from pipeline.compare.images import LOWER_IS_BETTER, main_scores
+from pipeline.compare.report import notes
 from pipeline.report.benches import Bench
 from pipeline.report.published import Published, published
 from pipeline.report.rows import Pair

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from pipeline.compare.images import Change, changes, gains_and_losses, image_scores
-from pipeline.compare.report import LOWER_IS_BETTER
+from pipeline.compare.images import LOWER_IS_BETTER, Change, changes, gains_and_losses, image_scores
 from pipeline.panels import PANELS, panel_file
 from pipeline.report.columns import Column
 

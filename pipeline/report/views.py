@@ -7,7 +7,7 @@ from itertools import groupby
 from markupsafe import Markup
 
 from pipeline.compare import Difference
-from pipeline.compare.report import LOWER_IS_BETTER
+from pipeline.compare.images import LOWER_IS_BETTER
 from pipeline.cost import HEIGHT, WIDTH
 from pipeline.report.charts import Bar, Dot, Line, bars, heat, lines, scatter
 from pipeline.report.charts.lines import COLOURS

@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.compare.images import (
     Change,
+    by_image,
     changes,
     extremes,
     gains_and_losses,
@@ -89,3 +90,21 @@ def _by_day_too(result):
     day = [image | {"id": f"d{image['id']}", "split": "day"} for image in result.per_image]
     scores = result.scores | {"day/top1": result.scores["night/top1"]}
     return replace(result, per_image=result.per_image + day, scores=scores)
+
+
+def test_images_that_differ_are_told_in_words(rng):
+    labels = np.array([0, 1, 2, 0])
+    pair = {
+        "identity": answered("identity", [True, False, False, True], labels),
+        "sci": answered("sci", [False, True, False, True], labels),
+    }
+    better, worse = by_image(pair, "identity", "night/top1")
+    assert (better.image, better.delta) == ("001", 100)
+    assert (better.truth, better.before, better.after) == ("sky", "train", "sky")
+    assert (worse.image, worse.delta) == ("000", -100)
+    assert (worse.truth, worse.before, worse.after) == ("road", "road", "sky")
+    streets = {name: result for name, result in night_streets(rng).items() if name != "sharp"}
+    found = by_image(streets, "identity", "night/mIoU")
+    assert len(found) == 40
+    assert found[0].truth is None
+    assert found[0].score - found[0].reference == found[0].delta
