@@ -67,6 +67,11 @@ class Result:
         """The first score and its name."""
         return next(iter(self.scores.items()))
 
+    @property
+    def timed(self) -> bool:
+        """Whether `seconds` tell what the enhancer takes: images:DIR were enhanced before."""
+        return not self.enhancer.startswith("images:")
+
     def write(self, path: Path) -> None:
         """Write as JSON, whole or not at all.
 

@@ -46,7 +46,7 @@ def print_table(results: Sequence[Result], console: Console) -> None:
         row = [escape(short_name(result.enhancer)), *_scores(result)]
         if reference:
             row.append(_difference(result, reference))
-        table.add_row(*row, f"{1000 * result.seconds['enhance']:.1f}")
+        table.add_row(*row, f"{1000 * result.seconds['enhance']:.1f}" if result.timed else "–")
     console.print(table)
     for line in _legend(first, reference is not None):
         console.print(line, markup=False, highlight=False)

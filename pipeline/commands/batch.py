@@ -84,8 +84,10 @@ def _report(
         else:
             left.append(f"{found.state}: {one}{': ' if found.reason else ''}{found.reason}")
     if not console.quiet:
-        for line in draw_missing(done, arguments.device, arguments.workers):
-            print(line, file=sys.stderr)
+        stderr = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+        with stderr.status("drawing the largest gains and losses"):
+            for line in draw_missing(done, arguments.device, arguments.workers):
+                stderr.print(line)
         print_benches(_folders(done, out), console)
     for line in (*left, *blocked_lines(planned)):
         console.print(line, markup=False, highlight=False, soft_wrap=True)

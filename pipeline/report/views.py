@@ -83,7 +83,8 @@ def cost_charts(column: Column) -> Iterator[Markup]:
         f"GMAC of one {WIDTH}×{HEIGHT} image": {label: _giga(c.macs) for label, c in costs.items()},
         "learnt parameters": {label: one.parameters for label, one in costs.items()},
         "ms to enhance an image, median": {
-            label: 1000 * result.seconds["enhance"] for label, result in results.items()
+            label: 1000 * result.seconds["enhance"] if result.timed else None
+            for label, result in results.items()
         },
     }
     for axis, known in axes.items():

@@ -120,8 +120,15 @@ def test_cost_that_is_not_known_is_a_dash(given):
     foreign = given["identity"].provenance | {"cost": {"parameters": 12}}
     given["sci"] = replace(given["sci"], provenance=old)
     given["foreign"] = replace(given["identity"], enhancer="onnx:mine.onnx", provenance=foreign)
+    given["done"] = replace(
+        given["identity"], enhancer="images:done", seconds_p90=given["sci"].seconds
+    )
     text = render(given).partition("All scores, and cost")[2].partition("<section")[0]
     rows = re.findall(r"<span>(.*?)</span></th>(.*?)</tr>", text, re.DOTALL)
+    times = {label: re.findall(r"<td>(.*?)</td>", row)[-2:] for label, row in rows}
+    # What was enhanced before took a time that nobody knows.
+    assert times["images:done"] == ["–", "300.0 <small>300.0</small>"]
+    assert times["sci"] == ["200.0", "300.0"]
     cells = {label: re.findall(r"<td>(.*?)</td>", row)[-5:-2] for label, row in rows}
     assert cells["sci"] == ["–", "", "–"]
     assert cells["onnx:mine.onnx"] == ["12", "", "–"]
