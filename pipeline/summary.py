@@ -1,5 +1,6 @@
 """From measured images to a result: scores, intervals, per class, per image."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -40,7 +41,8 @@ def image_entry(one: Light) -> dict[str, Any]:
     if record.values is not None:
         return entry | {"values": record.values}
     if record.confusion is None:
-        margin = None if record.margin is None else round(record.margin, 4)
+        known = record.margin is not None and math.isfinite(record.margin)
+        margin = round(record.margin, 4) if known else None
         return entry | {"label": record.label, "prediction": record.prediction, "margin": margin}
     return entry | {"confusion": record.confusion.tolist()}
 

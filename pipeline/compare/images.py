@@ -150,8 +150,7 @@ def _images(result: Result, score: str) -> Iterable[dict[str, Any]]:
 
 
 def _margins(result: Result, score: str) -> dict[str, float]:
-    """The margin by which each image is right, negative where it is wrong; 0 where there is none,
-    as in results of version 0.1."""
+    """By how much each image is right, negative where it is wrong; 0 where a result says nothing."""
     return {
         image["id"]: (image.get("margin") or 0.0) * (1 if _is_right(image) else -1)
         for image in _images(result, score)
