@@ -53,6 +53,8 @@ def draw(
     those that were scored, to the last bit on one device. A prediction other than the one that was
     scored has no panel.
     """
+    if not images:
+        return
     where = f"no panels of {result.enhancer} on {result.task}"
     for what, loaded in (("enhancer", enhancer.weights), ("evaluator", bench.evaluator_provenance)):
         if loaded.get("sha256") != result.provenance[what].get("sha256"):

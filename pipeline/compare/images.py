@@ -150,7 +150,7 @@ def _images(result: Result, score: str) -> Iterable[dict[str, Any]]:
 
 
 def _margins(result: Result, score: str) -> dict[str, float]:
-    """By how much each image is right, negative where it is wrong; 0 where a result says nothing."""
+    """By how much each image is right, negative where it is wrong; 0 where nothing is known."""
     return {
         image["id"]: (image.get("margin") or 0.0) * (1 if _is_right(image) else -1)
         for image in _images(result, score)

@@ -104,10 +104,10 @@ def _files(column: Column) -> dict[tuple[str, str], Path]:
         folder = one.folder / PANELS
         if row.label != column.bench.identity and folder.is_dir():
             here = {path.name for path in folder.iterdir()}
-            for image in image_scores(one.result, column.score):
-                file = panel_file(folder, image)
+            for image in one.result.per_image:
+                file = panel_file(folder, image["id"])
                 if file.name in here:
-                    found[row.label, image] = file
+                    found[row.label, image["id"]] = file
     return found
 
 
