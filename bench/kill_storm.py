@@ -63,7 +63,8 @@ def results(out: Path) -> dict[str, dict]:
         content = json.loads(path.read_text())
         for part in (content, *content["per_image"]):
             del part["seconds"]
-        for key in ("seconds", "first_chunk", "last_chunk"):
+        del content["seconds_p90"], content["provenance"]["wall_seconds"]
+        for key in ("first_chunk", "last_chunk"):
             del content["provenance"]["cell"][key]
         found[str(path.relative_to(out))] = content
     return found

@@ -54,17 +54,24 @@ class Measured:
 
 
 @torch.inference_mode()
-def measure(enhance: Enhance, evaluator: Evaluator, options: ChainOptions) -> Iterator[Measured]:
-    """Send every sample of the evaluator's task through the chain, in order.
+def measure(
+    enhance: Enhance,
+    evaluator: Evaluator,
+    options: ChainOptions,
+    batches: Sequence[Sequence[int]] | None = None,
+) -> Iterator[Measured]:
+    """Send samples of the evaluator's task through the chain, in order.
 
     Args:
         enhance: (B, 3, H, W) float32 RGB in [0, 1] → the same shape and range.
+        batches: their indices; None is all of them, cut by `options`.
 
     Raises:
         TaskError: an unreadable image or label.
         PipelineError: the enhancer changes the size or gives values that are not finite.
     """
-    batches = cut(len(evaluator.task.samples), options.batch_size)
+    if batches is None:
+        batches = cut(len(evaluator.task.samples), options.batch_size)
     for items in decoded(enhance, [evaluator], options, batches):
         for group in equal_sizes(items):
             for (one,) in measure_group(group, enhance, [evaluator], options):

@@ -1,5 +1,6 @@
 """Pictures for looking at: input, enhanced, prediction and truth side by side."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,12 @@ from pipeline.chain import Measured
 from pipeline.files import atomic
 from tasks.evaluators import Evaluator
 
+PANELS = "images"
+"""Their folder, beside the result that they are of."""
+
 GAP = 4
+# Below so many pixels there is no room for a caption.
+SMALLEST = 200
 
 # The palette that Cityscapes publishes for its train classes, in train-id order.
 CITYSCAPES_COLOURS = (
@@ -20,34 +26,61 @@ CITYSCAPES_COLOURS = (
 )  # fmt: skip
 
 
+def panel_file(folder: Path, image: str) -> Path:
+    """The panel of an image in the folder of panels of a result."""
+    return folder / f"{image.replace('/', '_')}.png"
+
+
+def forget_panels(folder: Path) -> None:
+    """Remove the panels of a result that is measured anew: they are of what was there before."""
+    if folder.is_dir():
+        shutil.rmtree(folder)
+
+
 def save_panel(folder: Path, measured: Measured, evaluator: Evaluator) -> Path:
     """Write one PNG and return its path.
 
     Segmentation gives four pictures; restoration three; classification two, with the classes as
-    captions.
+    captions. The enhanced image is in the 8 bits of the protocol; a map that was scored at another
+    size is shown at the source's.
 
     Raises:
         PipelineError: the folder cannot be written.
     """
     record = measured.record
     source = measured.source.numpy()
-    enhanced = measured.enhanced.mul(255).round().byte().permute(1, 2, 0).cpu().numpy()
     scene = {"user": "input", "sample": "sample scene"}.get(evaluator.task.data, "darkened")
-    pictures = [(source, scene), (enhanced, "enhanced")]
+    pictures = [(source, scene), (_eight_bits(measured, evaluator), "enhanced")]
     if record.values is not None:
         pictures.append((measured.target.numpy(), "truth"))
     elif record.predicted_map is None:
         names = evaluator.classes
-        pictures[0] = (source, f"{scene}: {names[record.label]}")
-        pictures[1] = (enhanced, f"predicted: {names[record.prediction]}")
+        pictures[0] = (source, f"{scene}, truth: {names[record.label]}")
+        pictures[1] = (pictures[1][0], f"enhanced, predicted: {names[record.prediction]}")
     else:
         palette = colours(evaluator.classes)
-        pictures.append((palette[record.predicted_map], "prediction"))
+        shown = _of_size(palette[record.predicted_map], pictures[1][0].shape[:2])
+        pictures.append((shown, "prediction"))
         pictures.append((palette[measured.target.numpy()], "truth (void black)"))
-    path = folder / f"{record.id.replace('/', '_')}.png"
+    path = panel_file(folder, record.id)
     with atomic(path) as temporary:
         side_by_side(pictures).save(temporary, format="PNG")
     return path
+
+
+def _eight_bits(measured: Measured, evaluator: Evaluator) -> np.ndarray:
+    """(H, W, 3) uint8."""
+    levels = measured.enhanced.mul(255)
+    truncated = evaluator.task.protocol.eight_bit == "truncate"
+    levels = levels.floor() if truncated else levels.round()
+    return levels.byte().permute(1, 2, 0).cpu().numpy()
+
+
+def _of_size(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A map of classes at (H, W)."""
+    if picture.shape[:2] == size:
+        return picture
+    return np.asarray(Image.fromarray(picture).resize(size[::-1], Image.Resampling.NEAREST))
 
 
 def colours(classes: tuple[str, ...]) -> np.ndarray:
@@ -65,13 +98,18 @@ def colours(classes: tuple[str, ...]) -> np.ndarray:
 
 
 def side_by_side(pictures: list[tuple[np.ndarray, str]]) -> Image.Image:
-    """A sheet of (H, W, 3) uint8 pictures with their captions; four of them as two rows."""
+    """A sheet of (H, W, 3) uint8 pictures with their captions; four of them as two rows.
+
+    Thumbnails are shown several times as large, each pixel as a square.
+    """
+    largest = max(picture.shape[1] for picture, _ in pictures)
+    times = max(1, -(-SMALLEST // largest))
+    pictures = [(p.repeat(times, 0).repeat(times, 1), caption) for p, caption in pictures]
+    width = times * largest
     height = max(picture.shape[0] for picture, _ in pictures)
-    # A caption needs room under a thumbnail too.
-    width = max(max(picture.shape[1] for picture, _ in pictures), 120)
-    font = ImageFont.load_default(size=max(11, height // 40))
-    caption_height = int(1.6 * font.size)
-    columns = 2 if len(pictures) == 4 and width > 200 else len(pictures)
+    font = ImageFont.load_default(size=max(11, width // 20))
+    caption_height = int(1.5 * font.size)
+    columns = 2 if len(pictures) == 4 else len(pictures)
     rows = -(-len(pictures) // columns)
     sheet = Image.new(
         "RGB", (columns * (width + GAP) - GAP, rows * (height + caption_height)), (255, 255, 255)
@@ -79,6 +117,6 @@ def side_by_side(pictures: list[tuple[np.ndarray, str]]) -> Image.Image:
     draw = ImageDraw.Draw(sheet)
     for index, (picture, caption) in enumerate(pictures):
         x, y = (index % columns) * (width + GAP), (index // columns) * (height + caption_height)
-        draw.text((x + 2, y + 2), caption, fill=(0, 0, 0), font=font)
+        draw.text((x + 2, y + 1), caption, fill=(0, 0, 0), font=font)
         sheet.paste(Image.fromarray(picture), (x, y + caption_height))
     return sheet

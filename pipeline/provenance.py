@@ -4,7 +4,7 @@ import hashlib
 import os
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from pipeline.files import sha256
 from tasks.task import Sample
 
 PACKAGES = ("llie-pipeline", "torch", "torchvision", "timm", "torchmetrics", "mmengine",
-            "mmcv-lite", "mmcv", "mmsegmentation", "numpy", "opencv-python", "pillow")  # fmt: skip
+            "mmcv-lite", "mmcv", "mmsegmentation", "numpy", "opencv-python", "pillow",
+            "scikit-image", "onnxruntime")  # fmt: skip
 
 
 def environment(device: torch.device) -> dict[str, Any]:
@@ -40,6 +41,19 @@ def manifest(samples: Sequence[Sample]) -> dict[str, Any]:
         truth = sha256(sample.target) if isinstance(sample.target, Path) else sample.target
         digest.update(f"{sample.split}\0{sample.id}\0{sha256(sample.image)}\0{truth}\n".encode())
     return {"images": len(samples), "sha256": digest.hexdigest()}
+
+
+def as_given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments as JSON holds them: a path as text, an object of the user's by its type."""
+    inner = ("module", "function")  # which function a command calls
+    return {name: _plain(value) for name, value in arguments.items() if name not in inner}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    plain = isinstance(value, str | int | float | list | dict | None)
+    return value if plain else type(value).__name__
 
 
 def _version(package: str) -> str | None:

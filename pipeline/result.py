@@ -43,8 +43,9 @@ class Result:
         per_image: one entry per image: id, split, seconds, and truth with prediction, confusion,
             or values.
         seconds: median per image of decode, enhance and evaluate.
-        provenance: versions, commit, hashes, hardware, configuration.
+        provenance: see `pipeline.runner.provenance_of`.
         notes: what a reader of the numbers must know.
+        seconds_p90: as `seconds`, nine tenths of the images took no longer.
         schema: version of this record.
     """
 
@@ -58,12 +59,18 @@ class Result:
     seconds: dict[str, float]
     provenance: dict[str, Any]
     notes: list[str] = field(default_factory=list)
+    seconds_p90: dict[str, float] = field(default_factory=dict)
     schema: int = SCHEMA
 
     @property
     def headline(self) -> tuple[str, Score]:
         """The first score and its name."""
         return next(iter(self.scores.items()))
+
+    @property
+    def timed(self) -> bool:
+        """Whether `seconds` tell what the enhancer takes: images:DIR were enhanced before."""
+        return not self.enhancer.startswith("images:")
 
     def write(self, path: Path) -> None:
         """Write as JSON, whole or not at all.

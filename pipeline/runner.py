@@ -1,5 +1,7 @@
 """`run`: one enhancer through one task, to a result."""
 
+import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,13 +11,14 @@ import torch
 from enhancers.base import Enhancer
 from pipeline.backbones import find_backbone, how_to_get
 from pipeline.chain import ChainOptions, measure
+from pipeline.cost import cost
 from pipeline.errors import PipelineError
 from pipeline.evaluators import load_evaluator
 from pipeline.factory import Loaded, create_task, load_enhancer
 from pipeline.names import parse_enhancer
-from pipeline.panels import save_panel
-from pipeline.provenance import environment, manifest
+from pipeline.provenance import as_given, environment, manifest
 from pipeline.result import Result
+from pipeline.statistics import SEED
 from pipeline.summary import summarise, without_pixels
 from tasks.darken import Darkening
 from tasks.evaluators import Evaluator, create_evaluator
@@ -87,6 +90,7 @@ def run(
     Raises:
         PipelineError, EnhancerError, TaskError: bad names, files, data or weights, in one line.
     """
+    given = as_given(locals())
     if isinstance(task, str):
         task = create_task(task, root, protocol, sample=sample)
     elif root or protocol or sample:
@@ -97,7 +101,7 @@ def run(
     else:
         enhancer, loaded = type(enhancer).__name__, Loaded(enhancer.eval(), {})
     options = chain_options(task, device, amp, batch_size)
-    return run_loaded(enhancer, loaded, bench, options)
+    return run_loaded(enhancer, loaded, bench, options, given)
 
 
 def prepare(
@@ -172,30 +176,47 @@ def run_loaded(
     enhancer: Loaded,
     bench: Bench,
     options: ChainOptions,
-    panels: tuple[Path, int] | None = None,
+    given: Mapping[str, Any],
 ) -> Result:
-    """Measure a loaded enhancer; `panels` is a folder and how many pictures to put there."""
+    """Measure a loaded enhancer; see `provenance_of` for `given`."""
+    started = time.perf_counter()
     model = enhancer.model.to(options.device)
     bench.evaluator.to(options.device)
-    measured = []
-    for index, one in enumerate(measure(model, bench.evaluator, options)):
-        if panels and index < panels[1]:
-            save_panel(panels[0], one, bench.evaluator)
-        measured.append(without_pixels(one))
-    provenance = provenance_of(name, enhancer, bench, options)
+    measured = [without_pixels(one) for one in measure(model, bench.evaluator, options)]
+    seconds = time.perf_counter() - started
+    provenance = provenance_of(name, enhancer, bench, options, given, seconds)
     return summarise(name, bench.evaluator, measured, provenance)
 
 
 def provenance_of(
-    name: str, enhancer: Loaded, bench: Bench, options: ChainOptions
+    name: str,
+    enhancer: Loaded,
+    bench: Bench,
+    options: ChainOptions,
+    given: Mapping[str, Any],
+    seconds: float,
 ) -> dict[str, Any]:
-    """What a result of a loaded enhancer on a bench came from."""
+    """What a result of a loaded enhancer on a bench came from, as plain JSON values.
+
+    Versions, commit and hardware; `enhancer` and `evaluator`: file, hash, options and header of
+    their weights; `dataset`: its hash; `given`: what was asked for; `config`: what came of it;
+    `cost`: of the enhancer, None where it cannot be counted; `seeds`, None where none is known;
+    `wall_seconds`: of all images.
+    """
     darkening = bench.task.darkening
     return {
         **environment(options.device),
         "enhancer": enhancer.weights,
         "evaluator": bench.evaluator_provenance,
         "dataset": bench.dataset | ({"darkening": asdict(darkening)} if darkening else {}),
+        "cost": asdict(cost(enhancer.model)),
+        "seeds": {
+            "bootstrap": SEED,
+            "enhancer": _trained_with(enhancer.weights),
+            "evaluator": _trained_with(bench.evaluator_provenance),
+        },
+        "wall_seconds": round(seconds, 3),
+        "given": dict(given),
         "config": {
             "enhancer": name,
             "task": bench.task.name,
@@ -205,3 +226,8 @@ def provenance_of(
             "device": str(options.device),
         },
     }
+
+
+def _trained_with(weights: Mapping[str, Any]) -> int | None:
+    """The seed in the header of weights of ours."""
+    return (weights.get("header") or {}).get("seed")

@@ -1,9 +1,11 @@
 """From measured images to a result: scores, intervals, per class, per image."""
 
-import statistics
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from pipeline.chain import Measured
 from pipeline.result import Result, Score
@@ -27,6 +29,24 @@ def without_pixels(one: Measured) -> Light:
     return Light(record, one.seconds, float(one.source.float().mean()))
 
 
+def image_entry(one: Light) -> dict[str, Any]:
+    """What a result's `per_image` says of it."""
+    record = one.record
+    entry: dict[str, Any] = {
+        "id": record.id,
+        "split": record.split,
+        "mean_level": round(one.mean_level, 3),
+        "seconds": {stage: round(value, 6) for stage, value in one.seconds.items()},
+    }
+    if record.values is not None:
+        return entry | {"values": record.values}
+    if record.confusion is None:
+        known = record.margin is not None and math.isfinite(record.margin)
+        margin = round(record.margin, 4) if known else None
+        return entry | {"label": record.label, "prediction": record.prediction, "margin": margin}
+    return entry | {"confusion": record.confusion.tolist()}
+
+
 def summarise(
     name: str, evaluator: Evaluator, measured: Sequence[Light], provenance: dict[str, Any]
 ) -> Result:
@@ -45,10 +65,11 @@ def summarise(
         protocol=asdict(task.protocol),
         scores=_scores(evaluator, by_split),
         per_class={split: _percent(evaluator.per_class(rs)) for split, rs in by_split.items()},
-        per_image=[_image_entry(one) for one in measured],
-        seconds=_median_seconds(measured),
+        per_image=[image_entry(one) for one in measured],
+        seconds=_seconds(measured, 0.5),
         provenance=provenance,
         notes=_notes(task, by_split, evaluator),
+        seconds_p90=_seconds(measured, 0.9),
     )
 
 
@@ -72,24 +93,13 @@ def _percent(values: dict[str, float | None]) -> dict[str, float | None]:
     return {name: None if value is None else 100 * value for name, value in values.items()}
 
 
-def _image_entry(one: Light) -> dict[str, Any]:
-    record = one.record
-    entry: dict[str, Any] = {
-        "id": record.id,
-        "split": record.split,
-        "mean_level": round(one.mean_level, 3),
-        "seconds": {stage: round(value, 6) for stage, value in one.seconds.items()},
+def _seconds(measured: Sequence[Light], share: float) -> dict[str, float]:
+    """Stage → the time that this share of the images did not exceed."""
+    stages = measured[0].seconds
+    return {
+        stage: float(np.quantile([one.seconds[stage] for one in measured], share))
+        for stage in stages
     }
-    if record.values is not None:
-        return entry | {"values": record.values}
-    if record.confusion is None:
-        return entry | {"label": record.label, "prediction": record.prediction}
-    return entry | {"confusion": record.confusion.tolist()}
-
-
-def _median_seconds(measured: Iterable[Light]) -> dict[str, float]:
-    seconds = [one.seconds for one in measured]
-    return {stage: statistics.median(s[stage] for s in seconds) for stage in seconds[0]}
 
 
 def _notes(task: Task, by_split: dict[str, list[Record]], evaluator: Evaluator) -> list[str]:

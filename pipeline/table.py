@@ -1,5 +1,6 @@
 """The comparison on the terminal."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -9,12 +10,21 @@ from rich.table import Table
 
 from pipeline.result import Result
 
+UNFOLDED = 1000
 DECIMALS = {"%": 2, "dB": 2, "": 4}
 MARKS = {
     "sample": " — SAMPLE SCENES",
     "darkened": " — DARKENED IMAGES",
     "darkened sample": " — SAMPLE SCENES, DARKENED",
 }
+
+
+def stdout(**options: bool) -> Console:
+    """A rich console; where there is no terminal, and no COLUMNS, nothing is folded for one."""
+    console = Console(**options)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = UNFOLDED
+    return console
 
 
 def print_table(results: Sequence[Result], console: Console) -> None:
@@ -36,7 +46,7 @@ def print_table(results: Sequence[Result], console: Console) -> None:
         row = [escape(short_name(result.enhancer)), *_scores(result)]
         if reference:
             row.append(_difference(result, reference))
-        table.add_row(*row, f"{1000 * result.seconds['enhance']:.1f}")
+        table.add_row(*row, f"{1000 * result.seconds['enhance']:.1f}" if result.timed else "–")
     console.print(table)
     for line in _legend(first, reference is not None):
         console.print(line, markup=False, highlight=False)

@@ -26,7 +26,11 @@ def add_run(commands: argparse._SubParsersAction) -> None:
     _add_data(run)
     _add_evaluator(run)
     _add_chain(run)
-    _add_results(run)
+    _add_results(
+        run,
+        "the N images that gain and the N that lose most against identity, or of the first N where "
+        "there is no identity",
+    )
 
 
 def add_sweep(commands: argparse._SubParsersAction) -> None:
@@ -72,7 +76,7 @@ def add_sweep(commands: argparse._SubParsersAction) -> None:
     )
     _add_evaluator(sweep)
     _add_chain(sweep)
-    _add_results(sweep)
+    _add_results(sweep, "the first N images")
 
 
 def add_compare(commands: argparse._SubParsersAction) -> None:
@@ -83,7 +87,7 @@ def add_compare(commands: argparse._SubParsersAction) -> None:
         nargs="+",
         type=Path,
         metavar="RESULT",
-        help="result.json; the first is compared to",
+        help="result.json or its folder; the first is compared to",
     )
     compare.add_argument("--reference", metavar="NAME", help="the enhancer that is compared to")
     compare.add_argument(
@@ -184,12 +188,12 @@ def _add_chain(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_results(parser: argparse.ArgumentParser) -> None:
+def _add_results(parser: argparse.ArgumentParser, pictured: str) -> None:
     parser.add_argument("--out", type=Path, default=Path("results"), metavar="DIR")
     parser.add_argument(
         "--save-images",
         type=natural,
         default=0,
         metavar="N",
-        help="save a panel of input, enhanced, prediction and truth for the first N images",
+        help=f"save panels, input, enhanced, prediction and truth, of {pictured}",
     )

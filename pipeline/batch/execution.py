@@ -16,6 +16,7 @@ from pipeline.batch.state import RESULT, locked, now, standing, write_status
 from pipeline.chain import cut
 from pipeline.errors import user_errors
 from pipeline.files import sha256
+from pipeline.panels import PANELS, forget_panels
 from pipeline.runner import provenance_of
 from pipeline.summary import summarise
 
@@ -154,11 +155,15 @@ def _record(found: Measured, start: int, opened: Sequence[Records], device: str)
 def _finish(session: Session, one: Planned, records: Records) -> None:
     """From the records of a whole cell to its result, and last the mark that it is done."""
     bench, enhancer = session.bench(one), session.enhancer(one)
-    provenance = provenance_of(str(one.cell.enhancer), enhancer, bench, session.options(one))
-    totals = records.totals()
+    totals, options = records.totals(), session.options(one)
+    given = {**asdict(one.cell), "enhancer": str(one.cell.enhancer)}
+    provenance = provenance_of(
+        str(one.cell.enhancer), enhancer, bench, options, given, totals.seconds
+    )
     provenance["cell"] = _cell(one, totals)
     result = summarise(str(one.cell.enhancer), bench.evaluator, records.images(), provenance)
     result = replace(result, notes=[*result.notes, *_memory_note(totals)])
+    forget_panels(one.folder / PANELS)
     # The mark comes last: a kill in between leaves a cell whose result is written again.
     result.write(one.folder / RESULT)
     write_status(one, "done", seconds=totals.seconds, result=sha256(one.folder / RESULT))
@@ -170,12 +175,9 @@ def _cell(one: Planned, totals: Totals) -> dict[str, Any]:
     return {
         "sha256": digest(one.identity),
         "identity": one.identity,
-        "task": asdict(one.cell.task),
-        "options": one.cell.options,
         "devices": totals.devices,
         "first_chunk": totals.first,
         "last_chunk": totals.last,
-        "seconds": round(totals.seconds, 3),
     }
 
 

@@ -37,6 +37,7 @@ def rescored(result: Result, images: Sequence[Light]) -> Result:
         per_class=again.per_class,
         per_image=again.per_image,
         seconds=again.seconds,
+        seconds_p90=again.seconds_p90,
     )
 
 

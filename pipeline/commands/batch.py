@@ -3,21 +3,24 @@
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from pipeline.batch.config import Batch, read_batch
+from pipeline.batch.pictures import draw_missing
 from pipeline.batch.plan import Blocked, Planned, plan
 from pipeline.batch.source import ConfigErrors
 from pipeline.batch.state import RESULT, standing
 from pipeline.batch.tables import blocked_lines, print_plan
 from pipeline.errors import PipelineError
 from pipeline.files import require_writable
+from pipeline.report.collect import Found
+from pipeline.report.terminal import print_benches
 from pipeline.result import Result
-from pipeline.table import print_table
+from pipeline.table import stdout
 
 if TYPE_CHECKING:
     from submitit import AutoExecutor
@@ -38,7 +41,7 @@ def batch(arguments: Namespace) -> None:
         require_writable(arguments.cache / "entry")
     planned = plan(config.cells, out, fetch=not arguments.dry_run)
     if arguments.dry_run:
-        print_plan(planned, out, Console())
+        print_plan(planned, out, stdout())
         return
     ready = [one for one in planned if isinstance(one, Planned)]
     todo = [one for one in ready if standing(one).state != "done"]
@@ -52,7 +55,7 @@ def batch(arguments: Namespace) -> None:
         number = _run(arguments, ready, sum(one.images for one in todo), executor)
         if number:
             raise SystemExit(128 + number)
-    if _report(planned, out, Console(quiet=not first)):
+    if _report(planned, arguments, out, stdout(quiet=not first)):
         raise SystemExit(1)
 
 
@@ -97,20 +100,25 @@ def checked(config: str) -> Batch:
         ) from None
 
 
-def _report(planned: Sequence[Planned | Blocked], out: Path, console: Console) -> int:
-    """Print a table a task and what is not done; how many cells that is."""
-    tables: dict[Path, list[Result]] = {}
+def _report(
+    planned: Sequence[Planned | Blocked], arguments: Namespace, out: Path, console: Console
+) -> int:
+    """Draw panels, print a table a score and what is not done; how many cells that is."""
+    done: list[tuple[Planned, Result]] = []
     left = []
     ready = [one for one in planned if isinstance(one, Planned)]
     for one in ready:
         found = standing(one)
         if found.state == "done":
-            result = Result.read(one.folder / RESULT)
-            tables.setdefault(one.folder.parent, []).append(result)
+            done.append((one, Result.read(one.folder / RESULT)))
         else:
             left.append(f"{found.state}: {one}{': ' if found.reason else ''}{found.reason}")
-    for results in tables.values():
-        print_table(results, console)
+    if not console.quiet:
+        stderr = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+        with stderr.status("drawing the largest gains and losses"):
+            for line in draw_missing(done, arguments.device, arguments.workers):
+                stderr.print(line)
+        print_benches(_folders(done, out), console)
     for line in (*left, *blocked_lines(planned)):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     console.print(
@@ -119,3 +127,12 @@ def _report(planned: Sequence[Planned | Blocked], out: Path, console: Console) -
         soft_wrap=True,
     )
     return len(planned) - len(ready) + len(left)
+
+
+def _folders(done: Sequence[tuple[Planned, Result]], out: Path) -> Iterator[list[Found]]:
+    """Results that lie together, which one table may show."""
+    folders: dict[Path, list[Found]] = {}
+    for one, result in done:
+        file = (one.folder / RESULT).relative_to(out).as_posix()
+        folders.setdefault(one.folder.parent, []).append(Found(file, one.folder, result))
+    yield from folders.values()

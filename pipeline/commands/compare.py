@@ -6,18 +6,18 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from pipeline.compare import compare as compare_results
 from pipeline.compare import compare_over
 from pipeline.compare.tables import print_repeats, print_report
 from pipeline.errors import PipelineError
 from pipeline.files import atomic, require_writable
 from pipeline.result import Result
+from pipeline.table import stdout
 
 
 def compare(arguments: Namespace) -> None:
     """Read results, compare each with the reference, print and write what is shown."""
+    arguments.results = [one / "result.json" if one.is_dir() else one for one in arguments.results]
     if arguments.json:
         require_writable(arguments.json)
     if arguments.over and arguments.levels:
@@ -33,7 +33,7 @@ def compare(arguments: Namespace) -> None:
         with atomic(arguments.json) as temporary:
             temporary.write_text(json.dumps(report.as_dict(), indent=1, allow_nan=False) + "\n")
     show = print_repeats if arguments.over else print_report
-    show(report, Console())
+    show(report, stdout())
 
 
 def _read(files: Sequence[Path]) -> dict[str, Result]:

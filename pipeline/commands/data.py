@@ -6,13 +6,14 @@ from rich.console import Console
 
 from pipeline.errors import PipelineError
 from pipeline.factory import create_task
+from pipeline.table import stdout
 from tasks import archives, check, sample
 from tasks.protocol import task_cards
 
 
 def list_data(_arguments: Namespace) -> None:
     """What each task needs, where it is published and under which terms."""
-    console = Console()
+    console = stdout()
     for card in task_cards():
         console.print(f"[bold]{card.name}[/bold]  {card.title}, {card.metric}")
         splits = ", ".join(f"{name} {count}" for name, count in card.splits.items())

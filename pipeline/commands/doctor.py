@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -16,6 +15,7 @@ from pipeline.batch.session import Session
 from pipeline.chain import decoded, measure_group
 from pipeline.commands.batch import checked
 from pipeline.runner import chosen_device
+from pipeline.table import stdout
 from pipeline.training.ranks import Ranks
 from pipeline.training.signals import Stop
 
@@ -40,7 +40,7 @@ def doctor(arguments: Namespace) -> None:
             outcome = "fails"
             problems.append(f"{one.cell}: {' '.join(str(error).split()) or type(error).__name__}")
         table.add_row(*map(escape, (*_evidence(one), outcome)))
-    console = Console()
+    console = stdout()
     console.print(table)
     for line in (*_counts(ready), *problems):
         console.print(line, markup=False, highlight=False, soft_wrap=True)

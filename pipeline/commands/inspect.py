@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
@@ -16,6 +15,7 @@ from pipeline.factory import load_enhancer
 from pipeline.files import atomic, require_writable
 from pipeline.names import parse_enhancer
 from pipeline.panels import colours, side_by_side
+from pipeline.table import stdout
 from tasks.images import read_rgb
 
 FIGURES = {
@@ -41,7 +41,7 @@ def inspect(arguments: Namespace) -> None:
     image = torch.from_numpy(source.copy()).permute(2, 0, 1)[None] / 255
     enhanced = enhanced_image(model, image, arguments.image)[0]
     diagnosis = diagnose(model, image)
-    Console().print(_table(diagnosis))
+    stdout().print(_table(diagnosis))
     levels = enhanced.mul(255).round().byte().permute(1, 2, 0).numpy()
     pictures = [(source, "input"), (levels, "enhanced"), *_maps(diagnosis, source.shape[:2])]
     with atomic(arguments.out) as temporary:

@@ -4,23 +4,21 @@ from argparse import Namespace
 from collections.abc import Iterator
 
 import torch
-from rich.console import Console
 from rich.table import Table
 
 from enhancers.base import EncodeDecode
 from enhancers.lfpv import LFPVEnhancer
 from pipeline import zoo
-from pipeline.cost import macs, parameters
+from pipeline.cost import FREE, HEIGHT, WIDTH, in_giga, macs, parameters
 from pipeline.factory import data_folder
 from pipeline.registry import ENHANCERS, TASKS
+from pipeline.table import stdout
 from tasks.protocol import task_cards
-
-HEIGHT, WIDTH = 1080, 1920
 
 
 def list_all(_arguments: Namespace) -> None:
     """Print both tables."""
-    console = Console()
+    console = stdout()
     console.print(_enhancers())
     console.print(
         f"GMAC of one {WIDTH}x{HEIGHT} image, convolutions and matrix products, as constructed "
@@ -46,9 +44,11 @@ def _enhancers() -> Table:
 def _enhancer(name: str) -> Iterator[str]:
     factory = ENHANCERS.get(name)
     if hasattr(factory, "from_source"):
-        return iter((f"{name}:…", "", "", "", "your own"))
-    if not (isinstance(factory, type) and issubclass(factory, EncodeDecode)):
+        return iter((f"{name}:…", "–", "–", "", "your own"))
+    if factory in FREE:
         return iter((getattr(factory, "example", name), "0", "0", "", "none needed"))
+    if not (isinstance(factory, type) and issubclass(factory, EncodeDecode)):
+        return iter((getattr(factory, "example", name), "–", "–", "", "none needed"))
     return _network(name, factory)
 
 
@@ -60,8 +60,7 @@ def _network(name: str, factory: type[EncodeDecode]) -> Iterator[str]:
         ).extra_parameters()
     yield name
     yield f"{parameters(network):,}"
-    gmac = macs(network, HEIGHT, WIDTH) / 1e9
-    yield f"{gmac:,.0f}" if gmac >= 100 else f"{gmac:.3g}"
+    yield in_giga(macs(network, HEIGHT, WIDTH))
     yield f"{sum(nodes.values()):,}"
     yield ", ".join(_weights(name))
 

@@ -3,14 +3,12 @@
 from argparse import Namespace
 from pathlib import Path
 
-from rich.console import Console
-
 from pipeline.batch.records import Records
 from pipeline.batch.rescoring import rescored
 from pipeline.batch.state import RECORDS, RESULT, locked, mark_again, read_status
 from pipeline.errors import PipelineError
 from pipeline.result import Result
-from pipeline.table import print_table
+from pipeline.table import print_table, stdout
 
 
 def score(arguments: Namespace) -> None:
@@ -22,7 +20,7 @@ def score(arguments: Namespace) -> None:
     folders = sorted(path.parent for path in arguments.folder.rglob(RECORDS))
     if not folders:
         raise PipelineError(f"{arguments.folder}: holds no records of `pipeline batch`")
-    console = Console()
+    console = stdout()
     tables: dict[Path, list[Result]] = {}
     lines = []
     for folder in folders:

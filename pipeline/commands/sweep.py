@@ -1,6 +1,7 @@
 """`pipeline sweep`."""
 
 import json
+import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -12,15 +13,18 @@ from rich.progress import Progress
 from rich.table import Table
 
 from pipeline.errors import PipelineError
+from pipeline.extremes import draw, first_images
 from pipeline.factory import Loaded, create_task, load_enhancer
 from pipeline.files import atomic, require_writable
 from pipeline.folders import enhancer_folder, sweep_folder
 from pipeline.names import EnhancerName, parse_enhancer
 from pipeline.own.images import ImageFolder
+from pipeline.panels import PANELS, forget_panels
+from pipeline.provenance import as_given
 from pipeline.result import Result
 from pipeline.runner import chain_options, prepare, run_loaded
 from pipeline.sweep import Point, Sweep, curves, row, save_picture
-from pipeline.table import short_name, task_heading
+from pipeline.table import short_name, stdout, task_heading
 from tasks.darken import Darkening
 from tasks.task import Task
 
@@ -44,6 +48,7 @@ def sweep(arguments: Namespace) -> None:
     if len(set(parts.values())) < len(parts):
         raise PipelineError("two of the enhancers would share one result file; sweep them apart")
     require_writable(folder / "sweep.json")
+    given = as_given(vars(arguments))
     points: list[Point] = []
     stderr = Console(stderr=True)
     with Progress(console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
@@ -54,15 +59,18 @@ def sweep(arguments: Namespace) -> None:
             for name, enhancer in loaded.items():
                 progress.update(bar, description=f"{name} at exposure {exposure:g}")
                 cell = Path(f"exposure-{exposure}") / parts[name]
-                panels = (folder / cell / "images", arguments.save_images)
-                result = run_loaded(str(name), enhancer, bench, options, panels)
+                result = run_loaded(str(name), enhancer, bench, options, given)
+                forget_panels(folder / cell / PANELS)
                 result.write(folder / cell / "result.json")
+                images = first_images(result, arguments.save_images)
+                for line in draw(result, images, folder / cell / PANELS, enhancer, bench, options):
+                    print(line, file=sys.stderr)
                 results[cell / "result.json"] = result
                 progress.advance(bar)
             points += row(exposure, results)
             measured = curves(points, list(results.values()))
             _write(folder, measured)
-    console = Console()
+    console = stdout()
     print_sweep(measured, console)
     console.print(f"results: {folder}", highlight=False, soft_wrap=True)
 

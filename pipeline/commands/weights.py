@@ -5,20 +5,20 @@ from difflib import get_close_matches
 from itertools import groupby
 from pathlib import Path
 
-from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
 from pipeline import zoo
 from pipeline.errors import PipelineError
 from pipeline.files import sha256
+from pipeline.table import stdout
 
 SHA256_DIGITS = 64
 
 
 def list_weights(_arguments: Namespace) -> None:
     """Every entry, below the page on which it is published and the page's terms."""
-    console = Console(highlight=False, markup=False)
+    console = stdout(highlight=False, markup=False)
     width = max(map(len, _all())) + 2
     for section, listed in zoo.sections().items():
         console.print(_table(width, section))

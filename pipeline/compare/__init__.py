@@ -2,7 +2,7 @@
 
 from pipeline.compare.differences import Difference, with_holm
 from pipeline.compare.repeats import Repeated, Repeats, compare_over
-from pipeline.compare.report import Comparison, Report, compare, overall
+from pipeline.compare.report import Comparison, Report, between, compare, overall
 
 __all__ = [
     "Comparison",
@@ -10,6 +10,7 @@ __all__ = [
     "Repeated",
     "Repeats",
     "Report",
+    "between",
     "compare",
     "compare_over",
     "overall",

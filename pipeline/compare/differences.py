@@ -108,6 +108,15 @@ def overall(paired: Paired) -> list[Difference]:
     return with_holm(_of_images("all", paired), paired.lower)
 
 
+def between(paired: Paired, pairs: Iterable[tuple[str, str]]) -> list[Difference]:
+    """Second − first of pairs of labels on all images, before Holm's correction; every enhancer is
+    scored once."""
+    count = len(paired.levels)
+    weight = _weights(count)
+    scored = {label: _scored(records, weight) for label, records in paired.records.items()}
+    return [_difference("all", count, scored[a], scored[b], paired) for a, b in pairs]
+
+
 def by_level(paired: Paired, edges: Sequence[float] | None) -> list[list[Difference]]:
     """For every enhancer, one difference a bin of the source's mean level; bins are a family.
 
@@ -169,9 +178,14 @@ def _bin_names(edges: Sequence[float]) -> Iterator[str]:
 def _of_images(name: str, paired: Paired) -> list[Difference]:
     """Every enhancer against the reference on these images."""
     count = len(paired.levels)
-    weight = resample_weights(count) if count >= FEWEST else None
+    weight = _weights(count)
     first, *others = (_scored(records, weight) for records in paired.records.values())
     return [_difference(name, count, first, other, paired) for other in others]
+
+
+def _weights(count: int) -> np.ndarray | None:
+    """As numbers with a fast product; None of too few images."""
+    return resample_weights(count).astype(np.float64) if count >= FEWEST else None
 
 
 def _scored(records: Records, weight: np.ndarray | None) -> Scored:
@@ -183,7 +197,7 @@ def _scored(records: Records, weight: np.ndarray | None) -> Scored:
 def _of_pixel_classes(paired: Paired) -> Iterator[list[Difference]]:
     """IoU of each class; every class is resampled with the same images."""
     count = len(paired.levels)
-    weight = resample_weights(count) if count >= FEWEST else None
+    weight = _weights(count)
     counts = [records.counts for records in paired.records.values()]
     images = (counts[0].sum(-1) > 0).sum(0)
     first, *others = (_scored_classes(Confusions(c, metrics.class_iou), weight) for c in counts)

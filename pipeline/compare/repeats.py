@@ -12,7 +12,8 @@ from typing import Any
 
 from pipeline.compare.comparable import require_comparable
 from pipeline.compare.differences import Difference, with_holm
-from pipeline.compare.report import LOWER_IS_BETTER, notes, overall
+from pipeline.compare.images import LOWER_IS_BETTER
+from pipeline.compare.report import notes, overall
 from pipeline.errors import PipelineError
 from pipeline.names import parse_enhancer
 from pipeline.result import Result

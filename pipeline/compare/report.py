@@ -10,16 +10,14 @@ import numpy as np
 from pipeline.compare import differences
 from pipeline.compare.comparable import ordered_images, require_comparable
 from pipeline.compare.differences import Difference, Paired, Records
+from pipeline.compare.images import LOWER_IS_BETTER, PIXEL_METRICS, ImageDifference, by_image
 from pipeline.errors import PipelineError
 from pipeline.result import Result
 from pipeline.statistics import LEVEL, RESAMPLES, Confusions, Values
-from tasks import metrics
 
 SCHEMA = 1
 # With fewer images 95 % intervals hold less than 95 %; see bench/interval_coverage.py.
 FEW = 100
-LOWER_IS_BETTER = frozenset({"LPIPS"})
-PIXEL_METRICS = {"mIoU": metrics.mean_iou, "pixel_accuracy": metrics.pixel_accuracy}
 
 
 @dataclass(frozen=True)
@@ -30,12 +28,14 @@ class Comparison:
         overall: on all images; all enhancers are one family of Holm's correction.
         by_level: by the source's mean level, of 255, dark to bright; a family of its own.
         by_class: of each class; a family of its own, none for a restoration.
+        by_image: of each image that differs, the largest gain first; untested.
     """
 
     enhancer: str
     overall: Difference
     by_level: list[Difference]
     by_class: list[Difference]
+    by_image: list[ImageDifference]
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,18 @@ def overall(
     return differences.overall(_paired(results, score, method))
 
 
+def between(
+    results: Mapping[str, Result], pairs: Sequence[tuple[str, str]], score: str
+) -> list[Difference]:
+    """Second − first of pairs of labels, on all images, before Holm's correction.
+
+    Raises:
+        PipelineError: the results cannot be compared.
+    """
+    require_comparable(results, score)
+    return differences.between(_paired(results, score, "percentile"), pairs)
+
+
 def _report(
     results: Mapping[str, Result], score: str, paired: Paired, edges: Sequence[float] | None
 ) -> Report:
@@ -126,6 +138,7 @@ def _report(
         differences.overall(paired),
         differences.by_level(paired, edges),
         differences.by_class(paired),
+        (by_image({reference: first, o: results[o]}, reference, score) for o in others),
         strict=True,
     )
     comparisons = [Comparison(*part) for part in parts]

@@ -7,17 +7,18 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline.compare.differences import Difference
+from pipeline.compare.images import LOWER_IS_BETTER, ImageDifference
 from pipeline.compare.repeats import Repeats
 from pipeline.compare.report import Report
 from pipeline.table import DECIMALS, short_name, task_heading
 
 CLASSES_SHOWN = 3
 COLOURS = {"better": "green", "worse": "red"}
-WORDS = ("enhancer", "level", "class", "evaluator", "seed", "verdict")
+WORDS = ("enhancer", "level", "image", "class", "evaluator", "seed", "verdict")
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Print a table over all images, one by brightness, one by class, and how to read them."""
+    """Print a table over all images, three of parts of them, and how to read them."""
     console.print(_overall(report))
     levels = [(c.enhancer, c.by_level) for c in report.comparisons]
     console.print(_parts("by the input's mean level, of 255", "level", levels, report))
@@ -27,6 +28,7 @@ def print_report(report: Report, console: Console) -> None:
         title = f"{report.class_score} of classes, {extremes}"
         console.print(_parts(title, "class", classes, report))
     family = "over the enhancers, and over the levels and the classes of one enhancer"
+    console.print(_images(report))
     for line in _legend(report, report.comparisons[0].overall, family):
         console.print(line, markup=False, highlight=False)
 
@@ -93,6 +95,35 @@ def _parts(
             name = ""
         table.add_section()
     return table
+
+
+def _images(report: Report) -> Table:
+    """The largest gains and losses of each enhancer: its scores, or what is predicted."""
+    in_words = report.class_score == "Top-1"
+    table = Table(title=f"images, the {CLASSES_SHOWN} largest gains and losses (all: --json)")
+    heads = ("truth", escape(report.reference), "enhancer's")
+    if not in_words:
+        heads = (_with_unit("reference", report), _with_unit("score", report), "Δ")
+    _add_columns(table, ("enhancer", "image", *heads))
+    decimals = DECIMALS[report.unit]
+    for one in report.comparisons:
+        name = escape(short_name(one.enhancer))
+        for image in _ends(one.by_image, report):
+            cells = [_number(image.reference, report), _number(image.score, report)]
+            cells.append(f"{image.delta:+.{decimals}f}")
+            if in_words:
+                cells = [escape(word) for word in (image.truth, image.before, image.after)]
+            table.add_row(name, escape(image.image), *cells)
+            name = ""
+        table.add_section()
+    return table
+
+
+def _ends(images: Sequence[ImageDifference], report: Report) -> Iterator[ImageDifference]:
+    """So many gains, and as many losses, the largest first."""
+    sign = -1 if report.score.split("/")[1] in LOWER_IS_BETTER else 1
+    yield from [one for one in images if sign * one.delta > 0][:CLASSES_SHOWN]
+    yield from [one for one in reversed(images) if sign * one.delta < 0][:CLASSES_SHOWN]
 
 
 def _extremes(classes: Sequence[Difference]) -> list[Difference]:

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.compare.comparable import require_comparable
+from pipeline.compare.images import main_scores
+from pipeline.cost import Cost
 from pipeline.errors import PipelineError
 from pipeline.registry import TASKS
-from pipeline.report.collect import Found, main_scores
+from pipeline.report.collect import Found
 from pipeline.report.rows import IDENTITY, Key, Row, key
 from pipeline.result import Result
 from pipeline.table import MARKS, short_name
@@ -37,6 +39,12 @@ class Bench:
     def labelled(self) -> dict[str, Result]:
         """Row's label → result."""
         return {row.label: found.result for row, found in self.results.items()}
+
+    @property
+    def costs(self) -> dict[str, Cost]:
+        """Row's label → what it costs; nothing is known of a result that does not say."""
+        every = {label: one.provenance.get("cost") or {} for label, one in self.labelled.items()}
+        return {label: Cost(**known) for label, known in every.items()}
 
     @property
     def identity(self) -> str | None:

@@ -4,15 +4,16 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from pipeline.compare.report import PIXEL_METRICS
+from pipeline.compare.images import image_scores, main_scores
+from pipeline.cost import Cost
 from pipeline.errors import PipelineError
 from pipeline.names import parse_enhancer
 from pipeline.result import Result
 from pipeline.table import DECIMALS, MARKS
+
+STAGES = ("enhance", "evaluate")
+"""Whose times are shown."""
 
 
 @dataclass(frozen=True)
@@ -54,27 +55,6 @@ def collect(folder: Path) -> Collection:
     return Collection(found, left_out)
 
 
-def main_scores(result: Result) -> list[str]:
-    """The first score of every split."""
-    return list({name.split("/")[0]: name for name in reversed(result.scores)}.values())[::-1]
-
-
-def image_scores(result: Result, score: str) -> dict[str, float]:
-    """The score of each image alone, in the score's unit; NaN where nothing is labelled."""
-    split, metric = score.split("/")
-    scale = 100.0 if result.scores[score].unit == "%" else 1.0
-    images = [image for image in result.per_image if image["split"] == split]
-    return {image["id"]: scale * _of_image(image, metric) for image in images}
-
-
-def _of_image(image: dict[str, Any], metric: str) -> float:
-    if "confusion" in image:
-        return float(PIXEL_METRICS[metric](np.array(image["confusion"], np.int64)))
-    if "values" in image:
-        return float(image["values"][metric])
-    return float(image["label"] == image["prediction"])
-
-
 def _read(path: Path) -> Result:
     """A result that has all that is shown; PipelineError for any other file."""
     try:
@@ -102,6 +82,12 @@ def _lacking(result: Result) -> Iterator[str]:
         yield "its kind of data or its protocol is unknown"
     if not result.scores or not math.isfinite(result.seconds["enhance"]):
         yield "it has no score, or no time"
+    known = Cost(**(provenance.get("cost") or {}))
+    counts = (known.parameters, known.lfpv, known.macs)
+    if not all(count is None or isinstance(count, int) for count in counts):
+        yield "its cost is no number"
+    if result.seconds_p90 and not math.isfinite(sum(result.seconds_p90[stage] for stage in STAGES)):
+        yield "a time of it is no number"
     for name, score in result.scores.items():
         numbers = (score.value, *(score.interval or ()))
         if score.unit not in DECIMALS or not all(map(math.isfinite, numbers)):

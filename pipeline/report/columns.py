@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
-from pipeline.compare import Difference, Report, compare, overall, with_holm
-from pipeline.compare.report import LOWER_IS_BETTER, notes
+from pipeline.compare import Difference, Report, between, compare, with_holm
+from pipeline.compare.images import LOWER_IS_BETTER, main_scores
+from pipeline.compare.report import notes
 from pipeline.report.benches import Bench
-from pipeline.report.collect import main_scores
 from pipeline.report.published import Published, published
 from pipeline.report.rows import Pair
 from pipeline.result import Score
@@ -17,15 +18,15 @@ class Column:
     """The main score of a split, on one bench.
 
     Attributes:
-        report: every other row against identity; None where one of the two is missing.
-        pairs: +lfpv against base or control, a Holm family of their own.
+        to_identity: row's label → its difference to identity; one family of Holm's correction.
+        pairs: +lfpv against base or control, a family of their own.
         beside: published figures that may stand beside.
         apart: published figures that may not, and why.
     """
 
     bench: Bench
     score: str
-    report: Report | None
+    to_identity: Mapping[str, Difference]
     pairs: Mapping[Pair, Difference]
     beside: Published | None = None
     apart: tuple[Published, str] | None = None
@@ -48,11 +49,13 @@ class Column:
         """Row's label → score."""
         return {label: one.scores[self.score] for label, one in self.bench.labelled.items()}
 
-    @property
-    def to_identity(self) -> dict[str, Difference]:
-        """Row's label → difference to identity."""
-        comparisons = self.report.comparisons if self.report else ()
-        return {one.enhancer: one.overall for one in comparisons}
+    @cached_property
+    def report(self) -> Report | None:
+        """Every other row against identity, also by brightness and class; None where one of the two
+        is missing."""
+        if not self.to_identity:
+            return None
+        return compare(self.bench.labelled, self.bench.identity, self.score)
 
     @property
     def to_base(self) -> dict[str, Difference]:
@@ -73,14 +76,19 @@ def columns(bench: Bench, pairs: Sequence[Pair]) -> list[Column]:
 
 def _column(bench: Bench, score: str, pairs: Sequence[Pair]) -> Column:
     labelled, identity = bench.labelled, bench.identity
-    report = compare(labelled, identity, score) if identity and len(labelled) > 1 else None
+    others = [label for label in labelled if identity and label != identity]
     here = [pair for pair in pairs if {pair.base, pair.lfpv} <= bench.results.keys()]
-    measured = [
-        overall({p.base.label: labelled[p.base.label], p.lfpv.label: labelled[p.lfpv.label]}, score)
-        for p in here
-    ]
-    family = with_holm((one for (one,) in measured), score.split("/")[1] in LOWER_IS_BETTER)
-    column = Column(bench, score, report, dict(zip(here, family, strict=True)))
+    ends = [(identity, label) for label in others] + [(p.base.label, p.lfpv.label) for p in here]
+    measured = iter(between(labelled, ends, score) if ends else ())
+    lower = score.split("/")[1] in LOWER_IS_BETTER
+    to_identity = with_holm((next(measured) for _ in others), lower)
+    of_pairs = with_holm(measured, lower)
+    column = Column(
+        bench,
+        score,
+        dict(zip(others, to_identity, strict=True)),
+        dict(zip(here, of_pairs, strict=True)),
+    )
     return _with_published(column) if score == bench.one.headline[0] else column
 
 

@@ -2,20 +2,16 @@
 
 import base64
 import io
-import math
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from PIL import Image, UnidentifiedImageError
 
-from pipeline.compare.report import LOWER_IS_BETTER
-from pipeline.report.collect import image_scores
+from pipeline.compare.images import LOWER_IS_BETTER, Change, changes, gains_and_losses, image_scores
+from pipeline.panels import PANELS, panel_file
 from pipeline.report.columns import Column
 
-SHOWN = 3
 WIDTH = 800
 QUALITY = 70
 BUDGET = 3 * 2**20
@@ -35,23 +31,20 @@ class Panel:
     address: str
 
 
-class Change(NamedTuple):
-    """One image by one enhancer; `gain` is positive where it is better than by identity."""
-
-    gain: float
-    enhancer: str
-    image: str
-    file: Path
-
-
 @dataclass(frozen=True)
 class Panels:
-    """The panels of a column, and how many images have one; `omitted` for want of room."""
+    """The panels of a column, and how many images have one.
+
+    Attributes:
+        largest: whether no image without a panel gains or loses more.
+        omitted: for want of room.
+    """
 
     gains: list[Panel]
     losses: list[Panel]
     pictured: int
     images: int
+    largest: bool = False
     omitted: int = 0
 
 
@@ -62,25 +55,30 @@ class Gallery:
         self.left, self.warn = budget, warn
 
     def panels(self, column: Column) -> Panels:
-        """The largest gains and losses, of different enhancers first."""
-        changes = sorted(_changes(column), key=lambda c: (-c.gain, c.enhancer, c.image))
-        gains = _largest([change for change in changes if change.gain > 0])
-        losses = _largest([change for change in changes[::-1] if change.gain < 0])
-        kept = [[self._panel(c, column) for c in chosen] for chosen in (gains, losses)]
-        omitted = sum(panel is None for of in kept for panel in of)
+        """The largest gains and losses that have a panel."""
+        files = _files(column)
+        every = changes(column.bench.labelled, column.bench.identity, column.score) if files else []
+        pictured = [one for one in every if (one.enhancer, one.image) in files]
+        chosen = gains_and_losses(pictured)
+        kept = [[self._panel(one, column, files) for one in some] for some in chosen]
+        omitted = sum(panel is None for some in kept for panel in some)
         return Panels(
-            *([panel for panel in of if panel] for of in kept),
-            pictured=len({change.image for change in changes}),
+            *([panel for panel in some if panel] for some in kept),
+            pictured=len({change.image for change in pictured}),
             images=column.bench.one.scores[column.score].images,
+            largest=chosen == gains_and_losses(every),
             omitted=omitted,
         )
 
-    def _panel(self, change: Change, column: Column) -> Panel | None:
+    def _panel(
+        self, change: Change, column: Column, files: dict[tuple[str, str], Path]
+    ) -> Panel | None:
         result = column.bench.labelled[change.enhancer]
+        file = files[change.enhancer, change.image]
         try:
-            data, size = _small(change.file)
+            data, size = _small(file)
         except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-            self.warn(change.file.name, f"is no picture that can be shown ({error})")
+            self.warn(file.name, f"is no picture that can be shown ({error})")
             return None
         if len(data) > self.left:
             return None
@@ -97,32 +95,20 @@ class Gallery:
         )
 
 
-def _changes(column: Column) -> Iterator[Change]:
-    """Every image that has a panel, by every enhancer but identity."""
-    labelled, identity = column.bench.labelled, column.bench.identity
-    if identity is None:
-        return
-    before = image_scores(labelled[identity], column.score)
-    sign = -1 if column.metric in LOWER_IS_BETTER else 1
-    for row, found in column.bench.results.items():
-        folder = found.folder / "images"
-        if row.label == identity or not folder.is_dir():
-            continue
-        for image, score in image_scores(found.result, column.score).items():
-            gain = sign * (score - before[image])
-            file = folder / f"{image.replace('/', '_')}.png"
-            if not math.isnan(gain) and file.is_file():
-                yield Change(gain, row.label, image, file)
-
-
-def _largest(changes: Sequence[Change]) -> list[Change]:
-    """The first of them, each enhancer's own first before any second one, in their order."""
-    seen: Counter[str] = Counter()
-    ranked = []
-    for index, change in enumerate(changes):
-        ranked.append((seen[change.enhancer], index))
-        seen[change.enhancer] += 1
-    return [changes[index] for index in sorted(index for _, index in sorted(ranked)[:SHOWN])]
+def _files(column: Column) -> dict[tuple[str, str], Path]:
+    """(row's label, image) → its panel, of every enhancer but identity."""
+    if column.bench.identity is None:
+        return {}
+    found = {}
+    for row, one in column.bench.results.items():
+        folder = one.folder / PANELS
+        if row.label != column.bench.identity and folder.is_dir():
+            here = {path.name for path in folder.iterdir()}
+            for image in one.result.per_image:
+                file = panel_file(folder, image["id"])
+                if file.name in here:
+                    found[row.label, image["id"]] = file
+    return found
 
 
 def _small(file: Path) -> tuple[bytes, tuple[int, int]]:

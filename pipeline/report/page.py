@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from pipeline.cost import in_giga
+from pipeline.report.collect import STAGES
 from pipeline.report.columns import Column
-from pipeline.report.cost import costs
 from pipeline.report.images import Gallery
 from pipeline.report.sources import sources
 from pipeline.report.study import Study
@@ -24,20 +25,20 @@ def page(study: Study, warn: Callable[[str, str], None]) -> str:
         keep_trailing_newline=True,
     )
     gallery = Gallery(warn)
-    known = costs(study.rows.values())
     sections = []
     for bench in study.benches:
         of_bench = [column for column in study.columns if column.bench is bench]
         views = [(view(column), gallery.panels(column)) for column in of_bench]
-        charts = list(cost_charts(of_bench[0], known))
+        charts = list(cost_charts(of_bench[0]))
         sections.append({"bench": bench, "views": views, "charts": charts})
     return environment.get_template("page.html").render(
         study=study,
         sections=sections,
-        costs=known,
         apart=[column for column in study.columns if _stands_apart(column)],
         sources=sources(study.benches),
         number=Number,
+        in_giga=in_giga,
+        stages=STAGES,
     )
 
 

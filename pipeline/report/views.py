@@ -7,11 +7,11 @@ from itertools import groupby
 from markupsafe import Markup
 
 from pipeline.compare import Difference
-from pipeline.compare.report import LOWER_IS_BETTER
+from pipeline.compare.images import LOWER_IS_BETTER
+from pipeline.cost import HEIGHT, WIDTH
 from pipeline.report.charts import Bar, Dot, Line, bars, heat, lines, scatter
 from pipeline.report.charts.lines import COLOURS
 from pipeline.report.columns import Column
-from pipeline.report.cost import Cost
 from pipeline.report.rows import IDENTITY, Row
 from pipeline.report.table import Number
 
@@ -75,15 +75,16 @@ def view(column: Column) -> View:
     )
 
 
-def cost_charts(column: Column, costs: Mapping[str, Cost]) -> Iterator[Markup]:
+def cost_charts(column: Column) -> Iterator[Markup]:
     """The score against multiply-adds, parameters and seconds; none where nothing is known."""
-    results = column.bench.labelled
+    results, costs = column.bench.labelled, column.bench.costs
     bases = {p.lfpv.label: p.base.label for p in column.pairs if p.base.kind == "base"}
     axes = {
-        "GMAC of one 1920×1080 image": {label: costs[label].gmac for label in results},
-        "learnt parameters": {label: costs[label].parameters for label in results},
+        f"GMAC of one {WIDTH}×{HEIGHT} image": {label: _giga(c.macs) for label, c in costs.items()},
+        "learnt parameters": {label: one.parameters for label, one in costs.items()},
         "ms to enhance an image, median": {
-            label: 1000 * result.seconds["enhance"] for label, result in results.items()
+            label: 1000 * result.seconds["enhance"] if result.timed else None
+            for label, result in results.items()
         },
     }
     for axis, known in axes.items():
@@ -96,6 +97,10 @@ def cost_charts(column: Column, costs: Mapping[str, Cost]) -> Iterator[Markup]:
         ]
         if any(dot.cost > 0 for dot in dots) and len(dots) > 1:
             yield scatter(dots, f"{column.name} against {axis}", axis)
+
+
+def _giga(macs: int | None) -> float | None:
+    return None if macs is None else macs / 1e9
 
 
 def _families(column: Column) -> Iterator[tuple[str, dict[str, Difference]]]:

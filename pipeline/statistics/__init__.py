@@ -6,6 +6,7 @@ independent: neighbouring frames of a video are not, and intervals over them are
 
 from pipeline.statistics.bootstrap import (
     RESAMPLES,
+    SEED,
     Distribution,
     Score,
     bootstrap,
@@ -27,6 +28,7 @@ __all__ = [
     "LEVEL",
     "METHODS",
     "RESAMPLES",
+    "SEED",
     "Confusions",
     "Distribution",
     "Estimate",

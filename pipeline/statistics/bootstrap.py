@@ -10,12 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 
 RESAMPLES = 2000
+SEED = 0
 JACKKNIFE_ROWS = 256
 
 Score = Callable[[np.ndarray], np.ndarray]
 
 
-def resample_weights(count: int, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarray:
+def resample_weights(count: int, resamples: int = RESAMPLES, seed: int = SEED) -> np.ndarray:
     """How often each of `count` images occurs in each bootstrap resample.
 
     Returns:
@@ -63,7 +64,9 @@ def bootstrap(score: Score, weight: np.ndarray) -> Distribution:
     """
     count = weight.shape[1]
     return Distribution(
-        score(np.ones((1, count)))[0], score(weight.astype(np.float64)), _jackknife(score, count)
+        score(np.ones((1, count)))[0],
+        score(weight.astype(np.float64, copy=False)),
+        _jackknife(score, count),
     )
 
 

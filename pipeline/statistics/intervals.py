@@ -8,6 +8,7 @@ from scipy.special import ndtr, ndtri
 
 from pipeline.statistics.bootstrap import (
     RESAMPLES,
+    SEED,
     Distribution,
     Score,
     bootstrap,
@@ -58,7 +59,7 @@ class Correction:
 
 
 def percentile_interval(
-    score: Score, count: int, level: float = LEVEL, seed: int = 0
+    score: Score, count: int, level: float = LEVEL, seed: int = SEED
 ) -> tuple[float, float] | None:
     """Percentile bootstrap interval over images (Efron & Tibshirani 1993, chapter 13).
 
@@ -75,7 +76,7 @@ def percentile_interval(
 
 
 def bca_interval(
-    score: Score, count: int, level: float = LEVEL, seed: int = 0
+    score: Score, count: int, level: float = LEVEL, seed: int = SEED
 ) -> tuple[float, float] | None:
     """BCa bootstrap interval over images: bias-corrected and accelerated.
 

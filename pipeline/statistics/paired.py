@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import bdtr
 
-from pipeline.statistics.bootstrap import Score, bootstrap, resample_weights
+from pipeline.statistics.bootstrap import SEED, Score, bootstrap, resample_weights
 from pipeline.statistics.intervals import Estimate, infer
 
 
@@ -24,7 +24,7 @@ class McNemar:
 
 
 def paired_bootstrap(
-    first: Score, second: Score, count: int, method: str = "percentile", seed: int = 0
+    first: Score, second: Score, count: int, method: str = "percentile", seed: int = SEED
 ) -> Estimate:
     """Second − first on the same images: every resample is scored by both.
 

@@ -46,7 +46,7 @@ class Confusions:
         """Weights (R, N) → (R,) or (R, K)."""
         # Counts below 2**53 are exact in float64, which has a fast product; int64 has none.
         flat = self.counts.reshape(len(self.counts), -1).astype(np.float64)
-        total = weight.astype(np.float64) @ flat
+        total = weight.astype(np.float64, copy=False) @ flat
         return self.metric(total.reshape(-1, *self.counts.shape[1:]))
 
     def per_image(self) -> np.ndarray:

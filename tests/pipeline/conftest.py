@@ -17,6 +17,8 @@ from tasks import cityscapes, mm
 NIGHT = "rgb_anon/val/night/GOPR0356/GOPR0356_frame_{:06d}_rgb_anon.png"
 NIGHT_GT = "gt/val/night/GOPR0356/GOPR0356_frame_{:06d}_gt_labelTrainIds.png"
 SEGMENTOR = str(configs.ROOT / "evaluators" / "cgnet_street19.py")
+# The sample's weights of SEGMENTOR: unlike untrained ones they answer to brightness.
+TRAINED = str(configs.ROOT / "weights" / "street19@ours-sample.safetensors")
 
 
 @pytest.fixture(autouse=True)

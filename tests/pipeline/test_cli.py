@@ -1,5 +1,6 @@
 """The command line as a user meets it: exit codes, one line for an error, files written."""
 
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -12,7 +13,7 @@ from PIL import Image
 from pipeline.cli import main
 from pipeline.result import Result
 
-from .conftest import NIGHT, NIGHT_GT, SEGMENTOR
+from .conftest import NIGHT, NIGHT_GT, SEGMENTOR, TRAINED
 
 FOLDER = "out/darkzurich/mmseg-cgnet_street19-segmentor"
 IDENTITY = f"{FOLDER}/identity/result.json"
@@ -38,15 +39,27 @@ def error_line(capsys):
 
 
 def test_run_writes_results_panels_and_a_table(run_night, tmp_path, capsys):
-    assert run_night("--save-images", "2", enhancer=["identity", "gamma@0.6"]) == 0
+    trained = tmp_path / "segmentor.safetensors"
+    shutil.copy(TRAINED, trained)
+    names = ["identity", "gamma@0.6"]
+    assert run_night("--save-images", "2", enhancer=names, weights=trained) == 0
     table = capsys.readouterr().out
     for text in ("identity", "gamma@0.6", "mIoU %", "the official split has 50"):
         assert text in table
     folder = tmp_path / FOLDER
     assert Result.read(folder / "gamma@0.6/result.json").enhancer == "gamma@0.6"
-    panels = sorted((folder / "identity/images").iterdir())
-    assert len(panels) == 2
-    assert Image.open(panels[0]).size[0] > 3 * 64
+    panels = sorted((folder / "gamma@0.6/images").iterdir())
+    assert 2 <= len(panels) <= 3
+    assert Image.open(panels[0]).size[0] > 2 * 64
+    # They are of one result: the next one starts without.
+    assert run_night(enhancer=["gamma@0.6"], weights=trained) == 0
+    assert not (folder / "gamma@0.6/images").exists()
+
+
+def test_without_identity_the_first_images_have_panels(run_night, tmp_path):
+    assert run_night("--save-images", "2", enhancer=["gamma@0.6"]) == 0
+    frames = sorted((tmp_path / FOLDER / "gamma@0.6/images").iterdir())
+    assert [frame.name[-20:-13] for frame in frames] == ["frame_000001"[-7:], "frame_000002"[-7:]]
 
 
 def test_a_failure_keeps_the_results_before_it(run_night, dark_zurich, tmp_path, capsys):

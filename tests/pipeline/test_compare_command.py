@@ -50,6 +50,12 @@ def test_all_of_it_is_printed_and_written(streets, capsys):
     assert content["reference"] == "identity"
     assert content == json.loads(json.dumps(compare(streets).as_dict()))
     assert len(content["comparisons"][1]["by_class"]) == 3
+    images = content["comparisons"][1]["by_image"]
+    assert [image["delta"] for image in images] == sorted(
+        (i["delta"] for i in images), reverse=True
+    )
+    named = [line for line in out.splitlines() if f" {images[-1]['image']} " in line]
+    assert f"{images[-1]['delta']:+.2f}" in named[-1]
 
 
 def test_the_legend_names_the_method(capsys):
@@ -70,6 +76,11 @@ def test_an_interval_of_another_method_is_marked(streets, capsys):
     rows = [line for line in capsys.readouterr().out.splitlines() if "]ᵖ" in line]
     assert len(rows) == 1
     assert "sharp" in rows[0]
+
+
+def test_folders_of_results_are_results_too(streets, capsys):
+    run_command(streets, results=[Path("identity"), Path("sharp/result.json")])
+    assert "sharp" in capsys.readouterr().out
 
 
 def test_two_results_of_one_name_are_told_apart(streets, capsys):

@@ -53,6 +53,22 @@ def test_result_is_complete(night):
     assert [len(image["confusion"]) for image in result.per_image] == [19] * 3
     assert result.provenance["dataset"]["images"] == 3
     assert len(result.provenance["evaluator"]["sha256"]) == 64
+    assert result.provenance["cost"] == {
+        "parameters": 0,
+        "lfpv": None,
+        "macs": 0,
+        "size": (1080, 1920),
+    }
+    assert result.provenance["given"]["evaluator_weights"] == str(night["evaluator_weights"])
+    assert result.provenance["given"]["batch_size"] is None
+    assert result.provenance["config"]["batch_size"] == 1
+    assert result.provenance["seeds"] == {"bootstrap": 0, "enhancer": None, "evaluator": None}
+    for stage, median in result.seconds.items():
+        each = [image["seconds"][stage] for image in result.per_image]
+        assert median == pytest.approx(np.median(each), abs=1e-6)
+        assert result.seconds_p90[stage] == pytest.approx(np.percentile(each, 90), abs=1e-6)
+    in_turn = result.seconds["enhance"] + result.seconds["evaluate"]
+    assert result.provenance["wall_seconds"] > in_turn
     assert "val: 3 images, the official split has 50" in result.notes
 
 

@@ -175,7 +175,7 @@ def test_panels_say_that_they_are_darkened(sweep, folder, monkeypatch):
         panels, "side_by_side", lambda p: captions.append([c for _, c in p]) or draw(p)
     )
     assert sweep("--save-images", "1", enhancer=["identity"], exposures=["0.3"]) == 0
-    assert [shown for shown, _ in captions] == ["darkened: stop"]
+    assert [shown for shown, _ in captions] == ["darkened, truth: stop"]
     assert len(list((folder() / "exposure-0.3/identity/images").iterdir())) == 1
 
 

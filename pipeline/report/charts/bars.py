@@ -44,9 +44,11 @@ def bars(given: Sequence[Bar], title: str) -> Markup:
     description = "; ".join(f"{one.label}: {one.value}" for one in given)
     svg = picture(height, title, description)
     for tick in ticks(low, high):
-        kind = "zero" if tick == 0 else "grid"
-        add(svg, "line", class_=kind, x1=x(tick), x2=x(tick), y1=0, y2=height - AXIS + 4)
-        add(svg, "text", f"{tick:g}", class_="tick", x=x(tick), y=height - 6, text_anchor="middle")
+        # A line through the labels would read as a letter.
+        path = "".join(f"M{x(tick):.2f} {ROW * index + 16}v18" for index in range(len(given)))
+        add(svg, "path", class_="zero" if tick == 0 else "grid", d=path)
+        name = f"{tick:g}".replace("-", "−")
+        add(svg, "text", name, class_="tick", x=x(tick), y=height - 6, text_anchor="middle")
     for index, one in enumerate(given):
         _bar(svg, one, x, ROW * index)
     return markup(svg)
@@ -54,8 +56,8 @@ def bars(given: Sequence[Bar], title: str) -> Markup:
 
 def _bar(svg: Element, one: Bar, x: Scale, top: float) -> None:
     room = WIDTH - LETTER * len(one.value) - 16
-    add(svg, "text", shortened(one.label, room), class_="label halo", x=2, y=top + 13)
-    add(svg, "text", one.value, class_="value halo", x=WIDTH - 2, y=top + 13, text_anchor="end")
+    add(svg, "text", shortened(one.label, room), class_="label", x=2, y=top + 12)
+    add(svg, "text", one.value, class_="value", x=WIDTH - 2, y=top + 12, text_anchor="end")
     start, end = sorted((x(0), x(one.delta)))
     kind = f"bar {'better' if one.better else 'worse'}{'' if one.shown else ' pale'}"
     add(svg, "rect", class_=kind, x=start, y=top + 18, width=end - start, height=11)

@@ -23,8 +23,8 @@ from pipeline.report.charts.svg import (
 HEIGHT, TOP, LEFT = 220, 10, 40
 ZERO = LEFT + 14
 FIRST = LEFT + 44
-LINE = 12
-"""Height of a label."""
+LINE, GAP, SIDE = 12, 4, 10
+"""Height of a label, room around it (its width is an estimate), and its distance from its point."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def _label(
 ) -> None:
     label = shortened(label, WIDTH / 2)
     width = LETTER * len(label)
-    left = across + 8 if across + 8 + width <= WIDTH else across - 8 - width
+    left = across + SIDE if across + SIDE + width <= WIDTH else across - SIDE - width
     place = _free(left, left + width, down + 4, taken)
     taken.append((left, left + width, place))
     add(svg, "text", label, class_="label halo", x=left, y=place)
@@ -115,7 +115,9 @@ def _free(
     """The nearest height, up or down, at which a label hides no other and no point."""
     for shift in (sign * step for step in range(0, HEIGHT, 3) for sign in (1, -1)):
         place = wanted + shift
-        clear = all(right < a or b < left or abs(place - at) >= LINE for a, b, at in taken)
+        clear = all(
+            right + GAP < a or b + GAP < left or abs(place - at) >= LINE for a, b, at in taken
+        )
         if clear and TOP <= place <= TOP + HEIGHT:
             return place
     return wanted

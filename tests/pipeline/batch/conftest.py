@@ -105,8 +105,10 @@ class Yard:
             Result.read(path)
             for image in content["per_image"]:
                 image.pop("seconds")
-            content.pop("seconds")
-            for key in ("seconds", "first_chunk", "last_chunk"):
+            for key in ("seconds", "seconds_p90"):
+                content.pop(key)
+            content["provenance"].pop("wall_seconds")
+            for key in ("first_chunk", "last_chunk"):
                 content["provenance"]["cell"].pop(key)
             found[str(path.relative_to(self.root / out))] = content
         return found

@@ -22,6 +22,7 @@ CHUNKS = 4
 def test_a_finished_batch_is_not_computed_again(yard, exits):
     out = exits(0, yard.run).out
     assert "3 of 3 cells done" in out
+    assert "no figures are published of classification:signs" in out
     calls = yard.calls()
     before = {path: path.stat().st_mtime_ns for path in yard.root.rglob("out/**/*.json")}
     assert "3 of 3 cells done" in exits(0, yard.run).out
@@ -45,6 +46,10 @@ def test_it_is_what_run_measures(yard, signs, classifier, exits):
     assert pick == [
         (i["id"], i["mean_level"], i["label"], i["prediction"]) for i in ours["per_image"]
     ]
+    for key in ("cost", "seeds", "enhancer", "evaluator", "dataset", "packages", "hardware"):
+        assert ours["provenance"][key] == plain["provenance"][key], key
+    assert ours["provenance"]["given"]["task"]["evaluator"] == "test_resnet"
+    assert ours["provenance"]["given"]["chunk"] == 2
 
 
 def test_killed_at_any_moment_it_ends_with_the_same_results(yard, exits):

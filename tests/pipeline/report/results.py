@@ -1,11 +1,12 @@
 """Folders of results whose scores and differences are known by construction."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
+from pipeline.cost import Cost
 from pipeline.report import study
 from pipeline.report.collect import Collection, Found
 from pipeline.result import Score
@@ -31,7 +32,16 @@ def of(result, enhancer, weights=None, evaluator=None, **changes):
     """A result with another name, weights, frozen model and fields."""
     provenance = result.provenance | {"enhancer": weights or {}}
     provenance["evaluator"] = provenance["evaluator"] | (evaluator or {})
+    provenance["cost"] = asdict(_cost(weights))
     return replace(result, enhancer=enhancer, provenance=provenance, **changes)
+
+
+def _cost(weights):
+    """Of identity, of SCI, or of SCI with its nodes."""
+    if not weights:
+        return Cost(0, None, 0)
+    lfpv = weights.get("lfpv_parameters")
+    return Cost(1278, 1020, 902_016_000) if lfpv else Cost(258, None, 503_884_800)
 
 
 def streets(rng):

@@ -41,7 +41,10 @@ def test_bars_start_at_zero_and_are_to_scale():
     ]
     root = parsed(bars(given, "differences"))
     up, down, few = root.findall("rect")
-    zero = next(float(e.get("x1")) for e in root.findall("line") if e.get("class") == "zero")
+    (line,) = (e.get("d") for e in root.findall("path") if e.get("class") == "zero")
+    zero = float(line[1:].split()[0])
+    # Beside the bars, not through the labels above them.
+    assert [float(part.split()[1].split("v")[0]) for part in line[1:].split("M")] == [16, 52, 88]
     assert float(up.get("x")) == pytest.approx(zero, abs=0.01)
     assert float(down.get("x")) + float(down.get("width")) == pytest.approx(zero, abs=0.02)
     assert float(up.get("width")) == pytest.approx(2 * float(down.get("width")), abs=0.03)
@@ -50,7 +53,7 @@ def test_bars_start_at_zero_and_are_to_scale():
         "bar worse pale",
         "bar better pale",
     ]
-    assert len(root.findall("path")) == 2
+    assert [e.get("class") for e in root.findall("path")].count("whisker") == 2
     assert root.find("desc").text == "up: +4.00; down: −2.00; few: +1.00"
 
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from pipeline.compare.images import image_scores, main_scores
 from pipeline.errors import PipelineError
 from pipeline.report import collect
-from pipeline.report.collect import image_scores, main_scores
 from pipeline.result import Score
 
 from ..compared import answered, restored
@@ -52,6 +52,7 @@ def test_results_are_found_in_the_order_of_their_paths(folder):
         (lambda c: c["provenance"]["dataset"].pop("sha256"), "no hash of the dataset"),
         (lambda c: c["scores"]["night/mIoU"].update(value=float("nan")), "mIoU is no number"),
         (lambda c: c["scores"]["night/mIoU"].update(unit="furlongs"), "mIoU is no number"),
+        (lambda c: c["provenance"]["cost"].update(macs="many"), "its cost is no number"),
         (lambda c: c.update(data="drawn"), "its kind of data"),
         (lambda c: c.update(scores={}), "it has no score"),
         (lambda c: c.update(per_image=[]), "has no images"),

@@ -102,7 +102,7 @@ def test_the_table_charts_and_tests_are_there(given):
         "Δ sci+lfpv − sci",
         "Δ to identity: worse sci; no difference shown sci+lfpv",
         "Δ of +lfpv to the base of its training: better sci+lfpv − sci",
-        "No panels: pipeline run --save-images N",
+        "No panels: pipeline batch and pipeline run --save-images N",
         "By brightness of the input",
         "IoU of each class",
         "Environment 1",
@@ -113,6 +113,27 @@ def test_the_table_charts_and_tests_are_there(given):
     assert seen.tags.count("svg") == 6
     assert seen.tags.count("title") == 1 + 6
     assert ("lang", "en") in seen.attributes
+
+
+def test_cost_that_is_not_known_is_a_dash(given):
+    old = given["sci"].provenance | {"cost": None}
+    foreign = given["identity"].provenance | {"cost": {"parameters": 12}}
+    given["sci"] = replace(given["sci"], provenance=old)
+    given["foreign"] = replace(given["identity"], enhancer="onnx:mine.onnx", provenance=foreign)
+    given["done"] = replace(
+        given["identity"], enhancer="images:done", seconds_p90=given["sci"].seconds
+    )
+    text = render(given).partition("All scores, and cost")[2].partition("<section")[0]
+    rows = re.findall(r"<span>(.*?)</span></th>(.*?)</tr>", text, re.DOTALL)
+    times = {label: re.findall(r"<td>(.*?)</td>", row)[-2:] for label, row in rows}
+    # What was enhanced before took a time that nobody knows.
+    assert times["images:done"] == ["–", "300.0 <small>300.0</small>"]
+    assert times["sci"] == ["200.0", "300.0"]
+    cells = {label: re.findall(r"<td>(.*?)</td>", row)[-5:-2] for label, row in rows}
+    assert cells["sci"] == ["–", "", "–"]
+    assert cells["onnx:mine.onnx"] == ["12", "", "–"]
+    assert cells["identity"] == ["0", "", "0"]
+    assert cells["sci+lfpv"] == ["1,278", "1,020", "0.902"]
 
 
 def test_sample_scenes_are_said_to_be_such(given):
