@@ -9,6 +9,7 @@ import torch
 from torch.utils.data import Dataset
 
 from enhancers.errors import EnhancerError
+from pipeline.clock import now
 from pipeline.errors import PipelineError
 from pipeline.own.images import ImageFolder
 from tasks.evaluators import Evaluator, Record
@@ -157,11 +158,11 @@ def measure_group(
     source = torch.stack([item.image for item in group]).to(device, non_blocking=True)
     image = source.permute(0, 3, 1, 2).float().div_(255)
     with torch.autocast(device.type, enabled=options.amp):
-        started = _now(device)
+        started = now(device)
         enhanced = _given(group, device)
         if enhanced is None:
             enhanced = enhanced_image(enhance, image, group[0].samples[0].image)
-        seconds = (_now(device) - started) / len(group)
+        seconds = (now(device) - started) / len(group)
         columns = [
             _evaluated(group, index, image, enhanced, evaluator, seconds)
             for index, evaluator in enumerate(evaluators)
@@ -178,11 +179,11 @@ def _evaluated(
     enhancing: float,
 ) -> list[Measured]:
     """What evaluator number `index` makes of a group; `enhancing` is in seconds an image."""
-    started = _now(image.device)
+    started = now(image.device)
     samples = [item.samples[index] for item in group]
     targets = [_cropped(item.targets[index], image, enhanced) for item in group]
     records = evaluator.measure(enhanced, samples, targets)
-    evaluating = (_now(image.device) - started) / len(group)
+    evaluating = (now(image.device) - started) / len(group)
     rows = zip(group, records, enhanced, targets, strict=True)
     return [
         Measured(
@@ -239,9 +240,3 @@ def enhanced_image(enhance: Enhance, image: torch.Tensor, file: Path) -> torch.T
             f"it spans {float(low):.3g} to {float(high):.3g}"
         )
     return enhanced.clamp(0, 1)
-
-
-def _now(device: torch.device) -> float:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter()
