@@ -25,6 +25,7 @@ def parser() -> argparse.ArgumentParser:
     measuring.add_inspect(commands)
     measuring.add_submit(commands)
     timing.add_bench(commands)
+    timing.add_export(commands)
     listing.add_list(commands)
     listing.add_protocols(commands)
     listing.add_weights(commands)

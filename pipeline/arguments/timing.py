@@ -35,3 +35,14 @@ def add_bench(commands: argparse._SubParsersAction) -> None:
         help="to time each enhancer at each size, but for three images at least (default: 10)",
     )
     bench.add_argument("--out", type=Path, metavar="FILE", help="write all of it as JSON")
+
+
+def add_export(commands: argparse._SubParsersAction) -> None:
+    export = commands.add_parser(
+        "export", help="an enhancer as an ONNX file, checked against torch"
+    )
+    export.set_defaults(module="export", function="export_onnx")
+    export.add_argument(
+        "enhancer", metavar="NAME", help="as for `run`, but no images:DIR and no onnx:FILE"
+    )
+    export.add_argument("--out", type=Path, required=True, metavar="FILE.onnx")
