@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from enhancers.lfpv import LFPVEnhancer
 from pipeline.benchmark.memory import Memory
 from pipeline.benchmark.subject import load_subject
 from pipeline.clock import now
@@ -27,7 +28,7 @@ class Cost:
     """What one image costs.
 
     Attributes:
-        parameters: learnable values; None for what torch cannot look into.
+        parameters: learnt values, LFPV's nodes included; None for what torch cannot look into.
         macs: multiply-adds of convolutions and matrix products, counted while they run; None for
             what torch does not run.
         seconds: of each image, the device synchronised before and after it.
@@ -85,7 +86,13 @@ def _cost(name: str, size: tuple[int, int], device: torch.device, amp: bool, bud
         times(model, image, WARM_UP * budget - first, fewest=0)
         seconds = times(model, image, budget)
         rate = images_per_second(model, image, seconds)
-    return Cost(parameters(model) or None, macs or None, seconds, rate, peak, subject.untrained)
+    return Cost(_learnt(model) or None, macs or None, seconds, rate, peak, subject.untrained)
+
+
+def _learnt(model: nn.Module) -> int:
+    if not isinstance(model, LFPVEnhancer):
+        return parameters(model)
+    return parameters(model.network) + sum(model.extra_parameters().values())
 
 
 def _count(enhance: Callable[[Tensor], Tensor], image: Tensor) -> int:

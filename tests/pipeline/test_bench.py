@@ -41,7 +41,8 @@ def test_figures_of_our_own_and_of_a_network(capsys, monkeypatch, tmp_path):
     assert hold["images_per_second"] == pytest.approx(1 / mean)
     assert "seconds" not in hungry
     bare = ZeroDCEpp()
-    assert network["parameters"] > sum(p.numel() for p in bare.parameters())
+    nodes, norms = 16 * (32 + 512), 2 * 2 * (32 + 512)
+    assert network["parameters"] == sum(p.numel() for p in bare.parameters()) + nodes + norms
     assert network["untrained"]
     assert (network["width"], network["height"]) == (96, 48)
     # 4×8 queries of 32 values, and 1×2 of 16·32, ask 16 nodes and are answered.
