@@ -1,27 +1,95 @@
-"""How long does `pipeline --help` take? Median of 20 runs, beside an empty Python."""
+"""How long do `pipeline --help` and the smallest runs take, and how much of it is torch's import?
 
+    python bench/startup.py [--runs 5]
+
+Median wall and CPU seconds of processes of their own, all kinds in turns. The smallest runs: one
+16×16 image enhanced, and one 48×48 image of a class, or of a street, enhanced and evaluated by the
+sample's model.
+"""
+
+import argparse
+import os
 import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
-RUNS = 20
+import numpy as np
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+
+PIPELINE = [sys.executable, "-m", "pipeline"]
 
 
-def seconds(command: list[str]) -> float:
-    """Median wall time of a command."""
-    taken = []
-    for _ in range(RUNS):
-        started = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True)
-        taken.append(time.perf_counter() - started)
-    return statistics.median(taken)
+def commands(folder: Path) -> dict[str, list[str]]:
+    """What is started, on images that are made below `folder`."""
+    for name, pixels in (
+        ("photo.png", np.full((16, 16, 3), 40)),
+        ("things/Cat/1.png", np.full((48, 48, 3), 40)),
+        ("street/images/1.png", np.full((48, 48, 3), 40)),
+        ("street/labels/1.png", np.full((48, 48), 0)),
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels.astype(np.uint8)).save(folder / name)
+    names = "[{}]".format(", ".join(_classes()))
+    (folder / "street/classes.yaml").write_text(f"classes: {names}\nignore: 255\n")
+    run = [*PIPELINE, "run", "--enhancer", "sci@ours-sample", "--workers", "0"]
+    out = ["--out", str(folder / "out")]
+    return {
+        "empty interpreter": [sys.executable, "-c", ""],
+        "pipeline --help": [*PIPELINE, "--help"],
+        "import torch": [sys.executable, "-c", "import torch"],
+        "pipeline enhance": [
+            *(*PIPELINE, "enhance", str(folder / "photo.png"), "--enhancer", "sci@ours-sample"),
+            *("--overwrite", *out),
+        ],
+        "pipeline run, classes": [
+            *(*run, "--task", f"classification:{folder / 'things'}"),
+            *("--evaluator", "objects10-sample", *out),
+        ],
+        "pipeline run, street": [
+            *(*run, "--task", f"segmentation:{folder / 'street'}"),
+            *("--evaluator", "street19-sample", *out),
+        ],
+    }
+
+
+def _classes() -> tuple[str, ...]:
+    from tasks.cityscapes import CLASSES
+
+    return CLASSES
+
+
+def seconds(command: list[str]) -> tuple[float, float]:
+    """Wall and CPU time of a command, with all that it starts."""
+    before, started = os.times(), time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    after = os.times()
+    used = after.children_user - before.children_user
+    return time.perf_counter() - started, used + after.children_system - before.children_system
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=5)
+    runs = parser.parse_args().runs
+    with tempfile.TemporaryDirectory() as folder:
+        kinds = commands(Path(folder))
+        taken = [{name: seconds(command) for name, command in kinds.items()} for _ in range(runs)]
+    table = Table(title=f"python {platform.python_version()}, median of {runs}")
+    for heading in ("", "wall s", "CPU s"):
+        table.add_column(heading, justify="right" if heading else "left")
+    for name in kinds:
+        medians = (
+            statistics.median(values) for values in zip(*(t[name] for t in taken), strict=True)
+        )
+        table.add_row(name, *(f"{value:.2f}" for value in medians))
+    Console().print(table)
 
 
 if __name__ == "__main__":
-    empty = seconds([sys.executable, "-c", ""])
-    answer = seconds([sys.executable, "-m", "pipeline", "--help"])
-    print(f"python {platform.python_version()}, median of {RUNS}")
-    print(f"empty interpreter   {1000 * empty:6.1f} ms")
-    print(f"pipeline --help     {1000 * answer:6.1f} ms")
+    main()

@@ -10,6 +10,7 @@ from torch.utils.data import Dataset
 
 from enhancers.errors import EnhancerError
 from pipeline.cache import Cached
+from pipeline.clock import now
 from pipeline.errors import PipelineError
 from pipeline.own.images import ImageFolder
 from tasks.evaluators import Evaluator, Record
@@ -182,11 +183,11 @@ def _evaluated(
     enhancing: float,
 ) -> list[Measured]:
     """What evaluator number `index` makes of a group; `enhancing` is in seconds an image."""
-    started = _now(image.device)
+    started = now(image.device)
     samples = [item.samples[index] for item in group]
     targets = [_cropped(item.targets[index], image, enhanced) for item in group]
     records = evaluator.measure(enhanced, samples, targets)
-    evaluating = (_now(image.device) - started) / len(group)
+    evaluating = (now(image.device) - started) / len(group)
     rows = zip(group, records, enhanced, targets, strict=True)
     return [
         Measured(
@@ -204,18 +205,18 @@ def _enhanced(
     group: Sequence[Item], image: torch.Tensor, enhance: Enhance
 ) -> tuple[torch.Tensor, float]:
     """(B, 3, H, W) float32 in [0, 1], and the seconds that an image took when it was enhanced."""
-    started = _now(image.device)
+    started = now(image.device)
     if group[0].enhanced is not None:
         given = torch.stack([item.enhanced for item in group]).to(image.device)
         enhanced = given.permute(0, 3, 1, 2).float().div_(255)
-        return enhanced, (_now(image.device) - started) / len(group)
+        return enhanced, (now(image.device) - started) / len(group)
     cached = enhance if isinstance(enhance, Cached) else None
     if cached and (found := cached.get(image)):
         return found
-    started = _now(image.device)
+    started = now(image.device)
     model = cached.enhance if cached else enhance
     enhanced = enhanced_image(model, image, group[0].samples[0].image)
-    seconds = (_now(image.device) - started) / len(group)
+    seconds = (now(image.device) - started) / len(group)
     if cached:
         cached.put(image, enhanced, seconds)
     return enhanced, seconds
@@ -256,9 +257,3 @@ def enhanced_image(enhance: Enhance, image: torch.Tensor, file: Path) -> torch.T
             f"it spans {float(low):.3g} to {float(high):.3g}"
         )
     return enhanced.clamp(0, 1)
-
-
-def _now(device: torch.device) -> float:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter()

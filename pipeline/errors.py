@@ -11,3 +11,9 @@ def user_errors() -> tuple[type[Exception], ...]:
     from tasks.errors import TaskError
 
     return PipelineError, EnhancerError, TaskError
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an array or a tensor was too large; on a CPU torch has no type of its own for it."""
+    words = ("out of memory", "not enough memory", "allocate memory", "insufficient memory")
+    return isinstance(error, MemoryError) or any(word in str(error).lower() for word in words)

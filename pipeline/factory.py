@@ -61,7 +61,7 @@ def load_enhancer(name: EnhancerName, *, sample: bool = False, **options: Any) -
     factory = ENHANCERS.get(name.base)
     if name.source is not None or hasattr(factory, "from_source"):
         return _from_source(factory, name, options)
-    if not _is_network(factory):
+    if not is_network(factory):
         return Loaded(_without_weights(factory, name, options), {})
     file, listed = zoo.enhancer_weights(name.bare, name.weights, sample)
     checkpoint = _read_weights(factory, file)
@@ -125,7 +125,7 @@ def require_trainable(name: EnhancerName) -> type[EncodeDecode]:
         PipelineError: unknown base, or one that has nothing to train.
     """
     factory = ENHANCERS.get(name.base)
-    if not _is_network(factory):
+    if not is_network(factory):
         raise PipelineError(f"enhancer '{name.base}' has nothing to train")
     return factory
 
@@ -156,7 +156,8 @@ def start_network(network: EncodeDecode, base: str, source: str) -> None:
     _load_plain(network, _read_weights(type(network), file))
 
 
-def _is_network(factory: Any) -> bool:
+def is_network(factory: Any) -> bool:
+    """Whether a registered factory is the class of a network, which has weights."""
     return isinstance(factory, type) and issubclass(factory, EncodeDecode)
 
 

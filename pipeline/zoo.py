@@ -183,6 +183,13 @@ def enhancer_weights(
     raise PipelineError(_missing(bare, weights, key, list(listed)))
 
 
+def has_ours(bare: str) -> bool:
+    """Whether a bare name, e.g. "sci+lfpv", has our weights here (not those for the sample)."""
+    key = f"{bare}@ours-lol"
+    listed = entries("enhancers").get(key)
+    return is_here(listed) if listed else (weights_folder() / f"{key}.safetensors").is_file()
+
+
 def options_of(bare: str, path: Path, digest: str) -> dict[str, Any]:
     """The listed options of a file that was named by its path, so that they are not lost.
 

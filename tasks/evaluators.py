@@ -115,7 +115,8 @@ class SegmentationEvaluator(Evaluator):
     def measure(self, enhanced, samples, targets):
         protocol = self.task.protocol
         source_size = enhanced.shape[-2:]
-        predictions = scored_logits(self, enhanced).argmax(1)
+        # Of equal ones both give the first; argmax takes three times as long on a CPU.
+        predictions = scored_logits(self, enhanced).max(1).indices
         records = []
         for sample, target, prediction in zip(samples, targets, predictions, strict=True):
             require_size(sample, target.shape, source_size)

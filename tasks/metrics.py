@@ -2,7 +2,6 @@
 
 import numpy as np
 import torch
-from torchmetrics.functional.classification import multiclass_confusion_matrix
 
 
 def confusion_matrix(
@@ -23,6 +22,9 @@ def confusion_matrix(
         (C, C) int64, or (C, C+1) when `void_output`; rows are truth, columns prediction; ignored
         pixels are left out.
     """
+    # Here, because it takes seconds to import, and most commands have no confusion.
+    from torchmetrics.functional.classification import multiclass_confusion_matrix
+
     outputs = num_classes + void_output
     matrix = multiclass_confusion_matrix(
         prediction, label, outputs, ignore_index=ignore_index, validate_args=False

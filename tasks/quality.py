@@ -4,9 +4,8 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
-from skimage.metrics import mean_squared_error, structural_similarity
+import skimage  # loads its parts when they are first used
 from torch import Tensor, nn
-from torchmetrics.functional.image.lpips import _LPIPS
 
 from tasks.models import load_strict
 
@@ -25,7 +24,7 @@ def psnr(image: np.ndarray, truth: np.ndarray) -> float:
         Identical images, whose PSNR is infinite, count as one value that is off by 1/255.
     """
     smallest = 1 / (255**2 * truth.size)
-    return -10 * math.log10(max(mean_squared_error(truth, image), smallest))
+    return -10 * math.log10(max(skimage.metrics.mean_squared_error(truth, image), smallest))
 
 
 def ssim(image: np.ndarray, truth: np.ndarray) -> float:
@@ -34,7 +33,9 @@ def ssim(image: np.ndarray, truth: np.ndarray) -> float:
     Args:
         image, truth: (H, W, 3) float64 in [0, 1].
     """
-    return float(structural_similarity(truth, image, data_range=1.0, channel_axis=-1))
+    return float(
+        skimage.metrics.structural_similarity(truth, image, data_range=1.0, channel_axis=-1)
+    )
 
 
 def ssim_gauss(image: np.ndarray, truth: np.ndarray) -> float:
@@ -44,7 +45,7 @@ def ssim_gauss(image: np.ndarray, truth: np.ndarray) -> float:
         image, truth: (H, W, 3) float64 in [0, 1].
     """
     return float(
-        structural_similarity(
+        skimage.metrics.structural_similarity(
             truth,
             image,
             data_range=1.0,
@@ -65,6 +66,8 @@ class LPIPS(nn.Module):
 
     def __init__(self, alexnet: Mapping[str, Tensor], file: str) -> None:
         super().__init__()
+        from torchmetrics.functional.image.lpips import _LPIPS  # takes seconds to import
+
         # The public class downloads its backbone when it is made, without a checked hash.
         self.network = _LPIPS(pretrained=True, net="alex", pnet_rand=True)
         wanted = self.network.net.state_dict()

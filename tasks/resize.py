@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 import torch
+from PIL import Image
 
 PRECISION = 2.0**22
 
@@ -24,23 +25,43 @@ def resize(
     Returns:
         (B, 3, H', W') float32; in [0, 1] when `eight_bit`, else Lanczos may leave it slightly.
     """
-    height, width = image.shape[-2:]
-    if (height, width) == tuple(size):
+    if tuple(image.shape[-2:]) == tuple(size):
         return image
-    across = _weights(width, size[1], filter).to(image.device)
-    down = _weights(height, size[0], filter).to(image.device)
     if not eight_bit:
+        across, down = _across_and_down(image, size, filter)
         return down.float() @ (image @ across.float().T)
+    levels = image.mul(255).round_().clamp_(0, 255)
+    resized = by_pillow if image.device.type == "cpu" else by_products
+    return resized(levels, size, filter).float().div_(255)
+
+
+def by_pillow(levels: torch.Tensor, size: tuple[int, int], filter: str) -> torch.Tensor:
+    """Levels 0 … 255, (B, 3, H, W) float32 on the CPU → (B, 3, H', W') uint8."""
+    images = levels.byte().permute(0, 2, 3, 1).numpy()
+    chosen = Image.Resampling[filter.upper()]
+    pictures = [Image.fromarray(one).resize(size[::-1], chosen) for one in images]
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
+
+
+def by_products(levels: torch.Tensor, size: tuple[int, int], filter: str) -> torch.Tensor:
+    """As `by_pillow`, to the last bit, on any device and all images at once; float64."""
+    across, down = map(_fixed_point, _across_and_down(levels, size, filter))
     # Integers and multiples of 2**-22 below 2**31: their sums are exact in float64.
-    levels = image.mul(255).round_().double()
-    levels = _to_levels(levels @ _fixed_point(across).T)
-    return _to_levels(_fixed_point(down) @ levels).float().div_(255)
+    return _to_levels(down @ _to_levels(levels.double() @ across.T))
 
 
 def resize_label(label: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     """Nearest-neighbour resizing as Pillow's; (H, W) integer → (H', W')."""
     rows, columns = (_nearest(old, new) for old, new in zip(label.shape, size, strict=True))
     return label[rows][:, columns]
+
+
+def _across_and_down(
+    image: torch.Tensor, size: tuple[int, int], filter: str
+) -> tuple[torch.Tensor, torch.Tensor]:
+    (height, width), (new_height, new_width) = image.shape[-2:], size
+    across, down = _weights(width, new_width, filter), _weights(height, new_height, filter)
+    return across.to(image.device), down.to(image.device)
 
 
 def _nearest(old: int, new: int) -> torch.Tensor:

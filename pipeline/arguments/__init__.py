@@ -3,7 +3,7 @@
 import argparse
 from importlib.metadata import PackageNotFoundError, version
 
-from pipeline.arguments import batching, listing, measuring, training
+from pipeline.arguments import batching, listing, measuring, timing, training
 
 
 def parser() -> argparse.ArgumentParser:
@@ -24,6 +24,8 @@ def parser() -> argparse.ArgumentParser:
     measuring.add_enhance(commands)
     measuring.add_inspect(commands)
     measuring.add_submit(commands)
+    timing.add_bench(commands)
+    timing.add_export(commands)
     listing.add_list(commands)
     listing.add_protocols(commands)
     listing.add_weights(commands)

@@ -1,11 +1,9 @@
 """`pipeline doctor`."""
 
-import time
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import torch
 from rich.markup import escape
 from rich.table import Table
 
@@ -13,6 +11,7 @@ from pipeline.batch.plan import Blocked, Planned, groups, plan
 from pipeline.batch.progress import Shown
 from pipeline.batch.session import Session
 from pipeline.chain import decoded, measure_group
+from pipeline.clock import now
 from pipeline.commands.batch import checked
 from pipeline.runner import chosen_device
 from pipeline.table import stdout
@@ -53,12 +52,10 @@ def _one_image(session: Session, one: Planned) -> float:
     """Seconds for the first image, decoded, enhanced and evaluated."""
     evaluators, options = [session.bench(one).evaluator], session.options(one)
     enhancer = session.enhancer(one).model
-    started = time.perf_counter()
+    started = now(session.device)
     (items,) = decoded(enhancer, evaluators, options, [range(1)])
     list(measure_group(items, enhancer, evaluators, options))
-    if session.device.type == "cuda":
-        torch.cuda.synchronize(session.device)
-    return time.perf_counter() - started
+    return now(session.device) - started
 
 
 def _evidence(one: Planned) -> tuple[str, ...]:

@@ -21,14 +21,12 @@ from rich.progress import Progress
 
 from enhancers.base import Enhancer
 from pipeline.chain import enhanced_image
-from pipeline.errors import PipelineError, user_errors
+from pipeline.errors import PipelineError, is_out_of_memory, user_errors
 from pipeline.factory import load_enhancer
 from pipeline.files import atomic, require_writable
 from pipeline.names import parse_enhancer
 from pipeline.runner import chosen_device
 from tasks.images import IMAGE_SUFFIXES, FloatImage, read_image
-
-OUT_OF_MEMORY = ("out of memory", "not enough memory", "allocate memory", "insufficient memory")
 
 
 @dataclass(frozen=True)
@@ -168,9 +166,7 @@ def _reason(error: Exception, job: Job) -> str:
     """One line for what a user can put right; anything else is a bug and is raised."""
     if isinstance(error, user_errors()):
         return " ".join(str(error).split())
-    # On a CPU torch has no type of its own for it.
-    memory = any(words in str(error).lower() for words in OUT_OF_MEMORY)
-    if memory or isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+    if is_out_of_memory(error):
         return f"{job.source}: is too large for the memory there is"
     raise error
 

@@ -15,7 +15,8 @@ class OnnxEnhancer(Enhancer):
     """One input and one output, both B×3×H×W float32 RGB in [0, 1].
 
     Runs on the GPU where onnxruntime has CUDA, else on the CPU; the images pass through the CPU.
-    A fixed B, H or W in the file restricts it to that size: EnhancerError for any other.
+    A fixed B, H or W in the file restricts it to that size: EnhancerError for any other, but that
+    a file for one image gets the images of a batch one by one.
     """
 
     def __init__(self, file: Path, session: Any) -> None:
@@ -77,9 +78,11 @@ def run_session(file: Path, session: Any, image: torch.Tensor) -> torch.Tensor:
     """The output for B×3×H×W, on the image's device.
 
     Raises:
-        PipelineError: B, H or W is fixed in the file and another here, or it fails.
+        PipelineError: H, W or a B above 1 is fixed in the file and another here, or it fails.
     """
     given = session.get_inputs()[0]
+    if given.shape[0] == 1 and len(image) > 1:
+        return torch.cat([run_session(file, session, one) for one in image.split(1)])
     fixed = [
         w if isinstance(w, int) else have for w, have in zip(given.shape, image.shape, strict=True)
     ]

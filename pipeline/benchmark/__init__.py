@@ -1,0 +1,1 @@
+"""What enhancers cost on this machine: `pipeline bench`."""
