@@ -1,5 +1,7 @@
 """Errors that a user can put right: one line each, exit code 2."""
 
+_SHORT = ("out of memory", "not enough memory", "allocate memory", "insufficient memory")
+
 
 class PipelineError(ValueError):
     """Bad name, file, option or output folder, said in one line with the remedy."""
@@ -13,7 +15,13 @@ def user_errors() -> tuple[type[Exception], ...]:
     return PipelineError, EnhancerError, TaskError
 
 
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether an array or a tensor was too large; on a CPU torch has no type of its own for it."""
-    words = ("out of memory", "not enough memory", "allocate memory", "insufficient memory")
-    return isinstance(error, MemoryError) or any(word in str(error).lower() for word in words)
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory was too short; torch has no type of its own for it on a CPU.
+
+    An enhancer of the user's own wraps what it raises.
+    """
+    if isinstance(error, MemoryError):
+        return True
+    if isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _SHORT):
+        return True
+    return error.__cause__ is not None and is_out_of_memory(error.__cause__)

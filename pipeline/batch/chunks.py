@@ -8,11 +8,10 @@ from typing import NamedTuple
 import torch
 
 from pipeline.chain import ChainOptions, Enhance, Item, decoded, equal_sizes, measure_group
+from pipeline.errors import is_out_of_memory
 from pipeline.summary import Light, without_pixels
 from pipeline.training.signals import held_back
 from tasks.evaluators import Evaluator
-
-_SHORT = ("out of memory", "not enough memory", "can't allocate memory")
 
 
 class Measured(NamedTuple):
@@ -109,15 +108,6 @@ def _lights(
         if len(part) == 1 or not is_out_of_memory(error):
             raise
     return None
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether a smaller batch could help; an enhancer of the user's own wraps what it raises."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    if isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _SHORT):
-        return True
-    return error.__cause__ is not None and is_out_of_memory(error.__cause__)
 
 
 def _release(device: torch.device) -> None:
