@@ -29,8 +29,11 @@ class Stopped(Exception):
 
 def run_cells(
     session: Session, planned: Sequence[Planned], retry_failed: bool, fail_fast: bool
-) -> None:
+) -> bool:
     """Run what is not done and in no other process, enhancer by enhancer.
+
+    Returns:
+        False where a failure was the end, with `fail_fast`.
 
     Raises:
         Stopped: a signal, after the chunk that was running.
@@ -46,7 +49,8 @@ def run_cells(
             todo = session.ranks.gather(todo)[0]
             done = _attempt(session, [group[index] for index in todo]) if todo else True
         if fail_fast and not done:
-            return
+            return False
+    return True
 
 
 def _take(one: Planned, locks: ExitStack, retry_failed: bool) -> bool:

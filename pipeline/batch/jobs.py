@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
@@ -13,7 +14,7 @@ from pipeline.batch.plan import Planned
 from pipeline.batch.progress import Shown
 from pipeline.batch.session import Session
 from pipeline.cache import Store
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, user_errors
 from pipeline.runner import chosen_device
 from pipeline.training.ranks import joined
 from pipeline.training.signals import Stop, stop_on_signals
@@ -33,8 +34,8 @@ def run_here(arguments: Namespace, ready: Sequence[Planned], images: int, alone:
 
 def run_until(
     stop: Stop, arguments: Namespace, ready: Sequence[Planned], images: int = 0, alone: bool = False
-) -> None:
-    """As `run_here`, until `stop` is set."""
+) -> bool:
+    """As `run_here`, until `stop` is set; False where a failure was the end, with `--fail-fast`."""
     with (
         joined(arguments.device) as (ranks, device),
         Shown(images, live=alone and ranks.first) as shown,
@@ -42,10 +43,11 @@ def run_until(
         store = Store(arguments.cache, arguments.cache_size * 10**9) if arguments.cache else None
         session = Session(chosen_device(device), arguments.workers, ranks, stop, shown, store)
         try:
-            run_cells(session, ready, arguments.retry_failed, arguments.fail_fast)
+            return run_cells(session, ready, arguments.retry_failed, arguments.fail_fast)
         except Stopped:
             if ranks.first:
                 shown.say("stopped after a chunk; the same command goes on")
+            return True
 
 
 def run_jobs(arguments: Namespace, ready: Sequence[Planned]) -> int:
@@ -55,7 +57,8 @@ def run_jobs(arguments: Namespace, ready: Sequence[Planned]) -> int:
         The signal that ended them, or 0.
 
     Raises:
-        PipelineError: torchrun started this process, or one device is named for all of several.
+        PipelineError: torchrun started this process, one device is named for all of several, or
+            there is none of that name.
     """
     if "RANK" in os.environ:
         raise PipelineError("--jobs and torchrun are two ways to do the same; take one")
@@ -74,8 +77,9 @@ def run_jobs(arguments: Namespace, ready: Sequence[Planned]) -> int:
         while any(process.is_alive() for process in processes):
             for process in processes:
                 process.join(0.2)
+            failed = arguments.fail_fast and any(process.exitcode for process in processes)
             # A terminal sends its SIGINT to all of them; a scheduler may send SIGTERM to one.
-            if stop.number == signal.SIGTERM and not told:
+            if (failed or stop.number == signal.SIGTERM) and not told:
                 told = True
                 for process in processes:
                     process.terminate()
@@ -84,10 +88,18 @@ def run_jobs(arguments: Namespace, ready: Sequence[Planned]) -> int:
 
 def _devices(wanted: str, jobs: int) -> list[str]:
     count = torch.cuda.device_count() if wanted in ("auto", "cuda") else 0
+    if not count:
+        chosen_device(wanted)
     return [f"cuda:{index % count}" if count else wanted for index in range(jobs)]
 
 
 def _job(arguments: Namespace, ready: Sequence[Planned]) -> None:
     if not arguments.device.startswith("cuda") and "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // arguments.jobs))
-    raise SystemExit(128 + number if (number := run_here(arguments, ready, 0, False)) else 0)
+    try:
+        with stop_on_signals() as stop:
+            good = run_until(stop, arguments, ready)
+    except user_errors() as error:
+        print(f"pipeline: error: {' '.join(str(error).split())}", file=sys.stderr)
+        raise SystemExit(2) from None
+    raise SystemExit(128 + stop.number if stop.number else int(not good))

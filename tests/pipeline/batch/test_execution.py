@@ -240,15 +240,16 @@ def test_one_of_two_evaluators_fails(yard, exits, classifier, monkeypatch):
     assert "3 of 6 cells done" in exits(1, yard.run, tasks=both).out
 
 
-def test_two_ranks_give_what_one_gives(yard, exits):
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_ranks_give_what_one_process_gives(yard, exits, size):
     exits(0, yard.run, out="whole")
     calls = sorted(yard.calls())
     yard.log.unlink()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    ranks = [yard.start(env={**shared, "RANK": str(r), "LOCAL_RANK": str(r)}) for r in range(2)]
+    shared = {"WORLD_SIZE": str(size), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    ranks = [yard.start(env={**shared, "RANK": str(r), "LOCAL_RANK": str(r)}) for r in range(size)]
     for process in ranks:
         process.join(60)
         assert process.exitcode == 0
@@ -273,13 +274,23 @@ def test_a_rank_that_fails_fails_the_cell_on_both(yard, exits):
     ]
 
 
-def test_jobs(yard, exits, monkeypatch):
-    """Forked here and not spawned, which would import everything again."""
+@pytest.fixture
+def forked(monkeypatch):
+    """Jobs are forked and not spawned, which would import everything again."""
+    context = jobs.multiprocessing.get_context("fork")
+    monkeypatch.setattr(jobs.multiprocessing, "get_context", lambda kind: context)
+
+
+def test_fail_fast_ends_the_other_jobs(yard, exits, forked):
+    yard.set(broken="first", seconds=0.5)
+    assert "0 of 3 cells done" in exits(1, yard.run, "--jobs", "2", "--fail-fast").out
+    assert {call.split()[0] for call in yard.calls()} <= {"second"}
+
+
+def test_jobs(yard, exits, forked):
     exits(0, yard.run, out="whole")
     calls = sorted(yard.calls())
     yard.log.unlink()
-    context = jobs.multiprocessing.get_context("fork")
-    monkeypatch.setattr(jobs.multiprocessing, "get_context", lambda kind: context)
     assert "3 of 3 cells done" in exits(0, yard.run, "--jobs", "2").out
     assert yard.results() == yard.results("whole")
     assert sorted(yard.calls()) == calls
@@ -320,9 +331,12 @@ def test_an_out_that_cannot_be(yard, capsys):
     assert "Not a directory" in capsys.readouterr().err
 
 
-def test_jobs_and_one_device_do_not_go_together(yard, capsys):
-    assert yard.run("--jobs", "2", "--device", "cuda:0") == 2
-    assert "leave --device cuda:0 out" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("device", "message"), [("cuda:0", "leave --device cuda:0 out"), ("gpu", "cannot be used")]
+)
+def test_jobs_and_a_device_that_cannot_be(yard, capsys, device, message):
+    assert yard.run("--jobs", "2", "--device", device) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_a_cache_serves_another_evaluator(yard, exits, classifier, monkeypatch):
