@@ -10,9 +10,10 @@ STATUS = Path("/proc/self/status")
 class Memory:
     """Counts from the moment it is made.
 
-    On CUDA what torch's allocator handed out at most, weights and images included. On a CPU how far
-    the peak of the resident memory rose above what the process held at the start: arrays, scratch
-    and packed weights of the libraries too, which a count of tensors would miss.
+    On CUDA what torch's allocator handed out at most, weights and images included; what onnxruntime
+    holds there is not seen. On a CPU how far the peak of the resident memory rose above what the
+    process held at the start: arrays, scratch and packed weights of the libraries too, which a
+    count of tensors would miss.
     """
 
     def __init__(self, device: torch.device) -> None:

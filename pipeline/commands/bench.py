@@ -46,8 +46,9 @@ def bench(arguments: Namespace) -> None:
             except user_errors() as error:
                 costs[size, name] = " ".join(str(error).split())
     finally:
-        _print(costs, device, arguments.amp)
-        if arguments.out and costs:
+        if costs:
+            _print(costs, device, arguments.amp)
+        if costs and arguments.out:
             _write(arguments, costs, device)
     if failed := sum(isinstance(cost, str) for cost in costs.values()):
         raise PipelineError(f"{failed} of {len(costs)} could not be measured")
@@ -106,7 +107,7 @@ def _legend(costs: Costs, device: torch.device, threads: int) -> Iterator[str]:
         f"on {device} with {threads} CPU thread(s), torch {torch.__version__}"
     )
     if device.type == "cuda":
-        yield "MB: peak of torch's allocator on the GPU, weights and image included"
+        yield "MB: peak of torch's allocator on the GPU, weights and image included, no onnxruntime"
     else:
         yield "MB: peak rise of a fresh process's resident memory, weights and image included"
     if any(isinstance(cost, Cost) and cost.untrained for cost in costs.values()):

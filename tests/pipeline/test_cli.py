@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+import configs
 from pipeline.cli import main
 from pipeline.result import Result
 
@@ -198,3 +199,14 @@ def test_help_loads_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "usage: pipeline" in done.stdout
+
+
+def test_a_command_loads_no_slow_library_that_it_may_not_need():
+    slow = ("torchmetrics", "torchvision", "timm", "mmseg", "matplotlib", "scipy.stats")
+    code = (
+        "import sys, pipeline.commands.run, pipeline.commands.enhance, pipeline.commands.bench\n"
+        f"sys.exit(', '.join(m for m in {slow} if m in sys.modules) or 0)"
+    )
+    here = configs.ROOT.parent
+    done = subprocess.run([sys.executable, "-c", code], cwd=here, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -30,7 +30,9 @@ def model(tmp_path):
     return build
 
 
-@pytest.mark.parametrize("shape", [("b", 3, "h", "w"), (None, "c", None, None), (2, 3, 17, 21)])
+@pytest.mark.parametrize(
+    "shape", [("b", 3, "h", "w"), (None, "c", None, None), (2, 3, 17, 21), (1, 3, "h", "w")]
+)
 def test_a_model_is_an_enhancer(model, shape):
     enhancer = create_enhancer(f"onnx:{model(shape)}")
     image = torch.rand(2, 3, 17, 21)
