@@ -40,6 +40,12 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def remove_unfinished(folder: Path) -> None:
+    """Remove what killed writers of `atomic` left in a folder in which nobody writes now."""
+    for path in folder.glob(".*.json.*"):
+        path.unlink(missing_ok=True)
+
+
 def require_writable(path: Path) -> None:
     """Prove, before any work is done, that the file `path` can be written; its folder is made.
 

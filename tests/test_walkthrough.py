@@ -35,7 +35,7 @@ def test_the_walk_through(monkeypatch, capsys):
             run(line)
         printed.append(capsys.readouterr().out)
     mine, tiny, checkpoints = printed
-    assert "python:mine:brighten" in mine
+    assert "python:my_enhancer:brighten" in mine
     assert "McNemar" in mine
     control, lfpv = (
         re.search(rf"^{kind} .*value=([\d.]+)", tiny, re.M)[1] for kind in ("control", "lfpv")

@@ -15,7 +15,7 @@ from pipeline.batch.session import Session
 from pipeline.batch.state import RESULT, locked, now, standing, write_status
 from pipeline.chain import cut
 from pipeline.errors import user_errors
-from pipeline.files import sha256
+from pipeline.files import remove_unfinished, sha256
 from pipeline.panels import PANELS, forget_panels
 from pipeline.runner import provenance_of
 from pipeline.summary import summarise
@@ -168,6 +168,7 @@ def _finish(session: Session, one: Planned, records: Records) -> None:
     result = summarise(str(one.cell.enhancer), bench.evaluator, records.images(), provenance)
     result = replace(result, notes=[*result.notes, *_memory_note(totals)])
     forget_panels(one.folder / PANELS)
+    remove_unfinished(one.folder)
     # The mark comes last: a kill in between leaves a cell whose result is written again.
     result.write(one.folder / RESULT)
     write_status(one, "done", seconds=totals.seconds, result=sha256(one.folder / RESULT))

@@ -14,6 +14,7 @@ from pipeline.batch import jobs
 from pipeline.batch.session import Session
 from pipeline.batch.state import locked
 from pipeline.cli import main
+from pipeline.result import Result
 
 # Eight pictures: in either class three of one size, then one of another after the second.
 CHUNKS = 4
@@ -50,6 +51,17 @@ def test_it_is_what_run_measures(yard, signs, classifier, exits):
         assert ours["provenance"][key] == plain["provenance"][key], key
     assert ours["provenance"]["given"]["task"]["evaluator"] == "test_resnet"
     assert ours["provenance"]["given"]["chunk"] == 2
+
+
+def test_what_a_killed_writer_left_is_removed(yard, exits):
+    exits(0, yard.run)
+    result = next((yard.root / "out").rglob("result.json"))
+    left = result.with_name(".result.json.x1")
+    for path in (result, left):
+        path.write_text("half")
+    exits(0, yard.run)
+    assert not left.exists()
+    Result.read(result)
 
 
 def test_killed_at_any_moment_it_ends_with_the_same_results(yard, exits):
