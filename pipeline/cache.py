@@ -47,9 +47,9 @@ class Store:
         except OSError:
             return None
         except (SafetensorError, KeyError):
-            path.unlink(missing_ok=True)
+            _drop(path)
             return None
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             os.utime(path)
         return entry
 
@@ -64,7 +64,7 @@ class Store:
 
     def remove(self, key: str) -> None:
         """Forget an entry, if it is there."""
-        self._path(key).unlink(missing_ok=True)
+        _drop(self._path(key))
 
     def _path(self, key: str) -> Path:
         return self.folder / (key + SUFFIX)
@@ -73,16 +73,14 @@ class Store:
         self._written = 0
         for path, stat in self._files(f".*{SUFFIX}.*"):
             if stat.st_mtime < time() - _OLD:
-                path.unlink(missing_ok=True)
+                _drop(path)
         entries = sorted(self._files(f"[!.]*{SUFFIX}"), key=lambda entry: entry[1].st_mtime_ns)
         size = sum(stat.st_size for _, stat in entries)
-        if size <= (1 - _FREE) * self.limit:
-            return
         for path, stat in entries:
-            path.unlink(missing_ok=True)
-            size -= stat.st_size
             if size <= (1 - _FREE) * self.limit:
                 return
+            _drop(path)
+            size -= stat.st_size
 
     def _files(self, pattern: str) -> list[tuple[Path, os.stat_result]]:
         found = []
@@ -145,6 +143,12 @@ class Cached:
         digest.update(str(tuple(image.shape)).encode())
         digest.update(_levels(image).numpy())
         return digest.hexdigest()
+
+
+def _drop(path: Path) -> None:
+    """Remove a file, unless another process did or it belongs to somebody else."""
+    with suppress(OSError):
+        path.unlink()
 
 
 def _levels(image: Tensor) -> Tensor:
