@@ -20,6 +20,8 @@ def on(monkeypatch):
         made = lambda out, asked: submitit.AutoExecutor(out / "slurm", cluster=cluster)  # noqa: E731
         monkeypatch.setattr(slurm, "new_executor", made)
         monkeypatch.setenv("PYTHONPATH", str(Path(pipeline.__file__).parents[1]))
+        # As in the tests themselves: a result tells its threads.
+        monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
     return choose
 
