@@ -68,7 +68,7 @@ def test_killed_at_any_moment_it_ends_with_the_same_results(yard, exits):
     exits(0, yard.run, out="whole")
     whole, calls = yard.results("whole"), len(yard.calls())
     yard.log.unlink()
-    yard.set(seconds=0.02)
+    yard.set(seconds=0.1)
     dice = random.Random(3)
     kills = 0
     for _ in range(12):
