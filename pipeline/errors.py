@@ -7,6 +7,15 @@ class PipelineError(ValueError):
     """Bad name, file, option or output folder, said in one line with the remedy."""
 
 
+class NotDownloaded(PipelineError):
+    """Listed weights that are not here, where nothing may be downloaded; a run gets them."""
+
+
+def one_line(error: BaseException) -> str:
+    """Its message on one line; its type where there is none."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def user_errors() -> tuple[type[Exception], ...]:
     """The exception types whose message is for the user, of all three packages."""
     from enhancers.errors import EnhancerError

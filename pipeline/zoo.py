@@ -11,7 +11,7 @@ import yaml
 
 import configs
 from pipeline.downloads import download
-from pipeline.errors import PipelineError
+from pipeline.errors import NotDownloaded, PipelineError
 from pipeline.files import sha256
 
 PACKAGED = configs.ROOT / "weights"
@@ -90,14 +90,15 @@ def root(entry: Entry) -> Path:
 def locate(entry: Entry, fetch: bool = True) -> Path:
     """Path of a listed file, or of the folder of a set of files, every one verified.
 
-    Absent files are downloaded first, or with `fetch` False an error.
+    Absent files are downloaded first.
 
     Raises:
+        NotDownloaded: a file is absent, and `fetch` is False.
         PipelineError: a file is absent and cannot be downloaded, or its hash is wrong.
     """
     require_obtainable(entry)
     if not fetch and not is_here(entry):
-        raise PipelineError(f"weights '{entry.name}' are not here yet; a run downloads them")
+        raise NotDownloaded(f"weights '{entry.name}' are not here yet; a run downloads them")
     folder = root(entry)
     for file in entry.files:
         path = folder / file.path

@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.batch.cells import Cell, TaskSpec
 from pipeline.batch.evidence import Bed, bed, enhancer_identity
 from pipeline.batch.identity import canonical, identity_of
-from pipeline.errors import PipelineError, user_errors
+from pipeline.errors import NotDownloaded, PipelineError, one_line, user_errors
 from pipeline.folders import enhancer_folder, task_folder
 
 # Images of a forward pass where the config says nothing, as `pipeline run`.
@@ -42,21 +42,31 @@ class Planned:
 
 @dataclass(frozen=True)
 class Blocked:
-    """A cell that cannot run.
+    """A cell that cannot run as things are.
 
     Attributes:
-        task: what is wrong with the task's data or evaluator; "" if nothing.
+        task: what is wrong with the task's data or evaluator; None if nothing.
         weights: the same of the enhancer's weights.
     """
 
     cell: Cell
-    task: str
-    weights: str
+    task: Exception | None
+    weights: Exception | None
+
+    @property
+    def reasons(self) -> list[Exception]:
+        """Both."""
+        return [error for error in (self.task, self.weights) if error]
 
     @property
     def reason(self) -> str:
-        """Both."""
-        return "; ".join(filter(None, (self.task, self.weights)))
+        """In a line."""
+        return "; ".join(map(one_line, self.reasons))
+
+    @property
+    def fetches(self) -> bool:
+        """Whether all that it lacks are files that a run downloads."""
+        return all(isinstance(error, NotDownloaded) for error in self.reasons)
 
     def __str__(self) -> str:
         return str(self.cell)
@@ -68,7 +78,7 @@ def plan(cells: Sequence[Cell], out: Path, fetch: bool = True) -> list[Planned |
     Raises:
         PipelineError: two cells would share a folder.
     """
-    beds: dict[TaskSpec, Bed | str] = {}
+    beds: dict[TaskSpec, Bed | Exception] = {}
     for cell in cells:
         if cell.task not in beds:
             beds[cell.task] = _bed(cell.task, fetch)
@@ -94,27 +104,23 @@ def groups(planned: Sequence[Planned]) -> Iterator[list[Planned]]:
     yield from found.values()
 
 
-def _bed(spec: TaskSpec, fetch: bool) -> Bed | str:
+def _bed(spec: TaskSpec, fetch: bool) -> Bed | Exception:
     try:
         return bed(spec, fetch)
     except (*user_errors(), OSError) as error:
-        return _line(error)
+        return error
 
 
-def _planned(cell: Cell, found: Bed | str, out: Path, fetch: bool) -> Planned | Blocked:
-    blocked = found if isinstance(found, str) else ""
+def _planned(cell: Cell, found: Bed | Exception, out: Path, fetch: bool) -> Planned | Blocked:
+    blocked = found if isinstance(found, Exception) else None
     sample = cell.task.sample if blocked else found.task.sample_data
     try:
         enhancer = enhancer_identity(cell.enhancer, sample, cell.options, fetch)
     except (*user_errors(), OSError) as error:
-        return Blocked(cell, blocked, _line(error))
+        return Blocked(cell, blocked, error)
     if blocked:
-        return Blocked(cell, blocked, "")
+        return Blocked(cell, blocked, None)
     folder = task_folder(out, found.task, found.known) / enhancer_folder(cell.enhancer, cell.amp)
     chunk = cell.chunk or DEFAULT_CHUNK.get(found.task.kind, 1)
     identity = identity_of(enhancer, found.identity, cell.amp, chunk)
     return Planned(cell, found, folder, identity, chunk)
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())

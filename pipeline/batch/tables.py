@@ -1,5 +1,6 @@
 """The dry run's table: the cells, what they need, and how long they will take."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from rich.table import Table
 
 from pipeline.batch.plan import Blocked, Planned
 from pipeline.batch.state import Standing, recorded, standing
+from pipeline.errors import NotDownloaded, one_line
 
 # Of a result and its records, an image, as measured with 19 classes.
 BYTES = {"segmentation": 3000, "classification": 400, "restoration": 400}
@@ -32,8 +34,8 @@ def print_plan(planned: Sequence[Planned | Blocked], out: Path, console: Console
     total, unknown, size = 0.0, 0, 0
     for one in planned:
         if isinstance(one, Blocked):
-            here = ("no" if one.weights else "yes", "no" if one.task else "yes")
-            table.add_row(str(one.cell.enhancer), one.cell.task.task, *here, "blocked", "")
+            unknown += one.fetches
+            table.add_row(*map(escape, _blocked(one)))
             continue
         found = standings[id(one)]
         seconds = None if found.state == "done" else _estimate(one, done)
@@ -52,22 +54,36 @@ def print_plan(planned: Sequence[Planned | Blocked], out: Path, console: Console
     console.print(table)
     for line in blocked_lines(planned):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-    left = len(standings) - len(done)
-    words = f"{_cells(len(planned))}: {len(done)} done, {left} to run, "
-    words += f"{len(planned) - len(standings)} blocked; about {decimal(size)} to write; "
-    words += f"estimated {_time(total)}" + (f" and {_cells(unknown)} unknown" if unknown else "")
+    blocked = sum(isinstance(one, Blocked) and not one.fetches for one in planned)
+    left = len(planned) - len(done) - blocked
+    words = f"{_cells(len(planned))}: {len(done)} done, {left} to run, {blocked} blocked; "
+    words += f"about {decimal(size)} to write; time "
+    parts = [f"about {_time(total)}"] if left > unknown or not left else []
+    words += " and ".join([*parts, *([f"unknown of {_cells(unknown)}"] if unknown else [])])
     console.print(words, highlight=False, soft_wrap=True)
     console.print(f"results: {out}", highlight=False, soft_wrap=True)
 
 
 def blocked_lines(planned: Sequence[Planned | Blocked]) -> list[str]:
-    """A line for every reason why cells cannot run."""
-    reasons: dict[str, int] = {}
-    for one in planned:
-        for reason in (one.task, one.weights) if isinstance(one, Blocked) else ():
-            reasons[reason] = reasons.get(reason, 0) + 1
-    reasons.pop("", None)
-    return [f"blocked, {_cells(count)}: {reason}" for reason, count in reasons.items()]
+    """A line for every reason why cells cannot run, or not yet."""
+    reasons = Counter(
+        ("to download" if isinstance(error, NotDownloaded) else "blocked", one_line(error))
+        for one in planned
+        if isinstance(one, Blocked)
+        for error in one.reasons
+    )
+    return [f"{what}, {_cells(count)}: {reason}" for (what, reason), count in reasons.items()]
+
+
+def _blocked(one: Blocked) -> tuple[str, ...]:
+    spec = one.cell.task
+    task = f"{spec.task}, {spec.protocol}" if spec.protocol else spec.task
+    needs = (
+        "to download" if isinstance(error, NotDownloaded) else "no" if error else "yes"
+        for error in (one.weights, one.task)
+    )
+    state, time = ("pending", "?") if one.fetches else ("blocked", "")
+    return str(one.cell.enhancer), task, *needs, state, time
 
 
 def _cells(count: int) -> str:

@@ -337,6 +337,15 @@ def test_dry_run_tells_and_does_nothing(yard, exits, monkeypatch):
     assert "sci has no trained weights here" in printed
 
 
+def test_dry_run_tells_what_a_run_downloads(yard, exits):
+    printed = exits(0, yard.run, "--dry-run", enhancers=["gamma@0.7", "sci@medium", "sci"]).out
+    (row,) = [line for line in printed.splitlines() if "│ sci@medium" in line]
+    assert "to download" in row and "pending" in row
+    assert "3 cells: 0 done, 2 to run, 1 blocked" in printed
+    assert "time unknown of 2 cells" in printed
+    assert "to download, 1 cell: weights 'sci@medium' are not here yet" in printed
+
+
 def test_an_out_that_cannot_be(yard, capsys):
     (yard.root / "taken").write_text("a file")
     assert yard.run(out="taken") == 2

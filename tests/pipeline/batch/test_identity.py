@@ -105,8 +105,8 @@ def test_a_file_that_moved_is_the_same(planned, night, tmp_path):
 def test_a_dry_run_downloads_nothing(night, tmp_path):
     cell = Cell(parse_enhancer("sci@medium"), TaskSpec("darkzurich", str(night)))
     (found,) = plan([cell], tmp_path / "out", fetch=False)
-    assert "'pspnet-r50' are not here yet; a run downloads them" in found.task
-    assert "'sci@medium' are not here yet; a run downloads them" in found.weights
+    assert "'pspnet-r50' are not here yet; a run downloads them" in str(found.task)
+    assert "'sci@medium' are not here yet; a run downloads them" in str(found.weights)
 
 
 def test_two_settings_of_one_cell_are_refused(night, planned, tmp_path):
