@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from kill_storm import results
-from noop import taken
+from times import process
 
 
 def main(config: str, out: Path, rounds: int = 3) -> None:
@@ -25,13 +25,14 @@ def main(config: str, out: Path, rounds: int = 3) -> None:
         for jobs, values in found.items():
             folder = out / f"jobs{jobs}-{number}"
             batch = [sys.executable, "-m", "pipeline", "batch", config, "--out", str(folder)]
-            values.append(taken([*batch, "--jobs", str(jobs), "--workers", "0", "--device", "cpu"]))
+            how = ["--jobs", str(jobs), "--workers", "0", "--device", "cpu"]
+            values.append(process([*batch, *how]))
             whole = whole or results(folder)
             if results(folder) != whole:
                 raise SystemExit(f"{folder} differs")
     print(f"{len(whole)} cells, {os.cpu_count()} cores, median of {rounds}; all results are equal")
     for jobs, values in found.items():
-        cpu, wall = (statistics.median(column) for column in zip(*values, strict=True))
+        wall, cpu = (statistics.median(column) for column in zip(*values, strict=True))
         print(f"--jobs {jobs}: {wall:7.1f} s wall, {cpu:7.1f} s CPU")
 
 

@@ -7,14 +7,12 @@ since what an enhancer costs is not the question. Then the same command again, i
 empty Python and with `import torch`: seconds of CPU and of wall time, medians of RUNS (default: 7).
 """
 
-import resource
 import statistics
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import yaml
+from times import process
 
 TASKS = ("codan", "nighttime_driving", "darkzurich")
 
@@ -31,18 +29,10 @@ def command(out: Path) -> list[str]:
     return [sys.executable, "-m", "pipeline", "batch", config, "--out", results]
 
 
-def taken(command: list[str]) -> tuple[float, float]:
-    """CPU and wall seconds of a process."""
-    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True)
-    wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall
-
-
 def main(out: Path, runs: int = 7) -> None:
     """Print CPU and wall seconds of each."""
     batch = command(out)
-    print(f"finishing the batch: {taken(batch)[1]:.0f} s", flush=True)
+    print(f"finishing the batch: {process(batch)[0]:.0f} s", flush=True)
     kinds = {
         "empty Python": [sys.executable, "-c", ""],
         "import torch": [sys.executable, "-c", "import torch"],
@@ -51,10 +41,10 @@ def main(out: Path, runs: int = 7) -> None:
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in kinds}
     for _ in range(runs):
         for name, arguments in kinds.items():
-            found[name].append(taken(arguments))
+            found[name].append(process(arguments))
     print(f"{'':16}{'CPU s':>8}{'wall s':>8}   median of {runs}")
     for name, values in found.items():
-        cpu, wall = (statistics.median(column) for column in zip(*values, strict=True))
+        wall, cpu = (statistics.median(column) for column in zip(*values, strict=True))
         print(f"{name:16}{cpu:8.2f}{wall:8.2f}")
 
 

@@ -10,12 +10,10 @@ seconds of all processes, and wall seconds; medians of rounds in which all kinds
 
 import argparse
 import os
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +22,7 @@ import torch
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
+from times import taken
 
 from pipeline import create_task
 from pipeline.factory import load_enhancer
@@ -61,7 +60,7 @@ def prepared(
     enhancer = load_enhancer(parse_enhancer("sci@ours-sample"))
     bench = prepare(task, "street19-sample", None)
     options = chain_options(task, "cpu", False, None, workers)
-    return lambda: run_loaded("sci", enhancer, bench, options), count
+    return lambda: run_loaded("sci", enhancer, bench, options, {}), count
 
 
 def by_images(root: Path) -> Kinds:
@@ -107,21 +106,13 @@ def by_cells(root: Path) -> Kinds:
 PARTS = {"images": by_images, "size": by_size, "workers": by_workers, "batch": by_cells}
 
 
-def cpu_seconds() -> float:
-    """Of this process and of the finished ones that it started."""
-    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(one.ru_utime + one.ru_stime for one in used)
-
-
 def measured(kinds: Kinds, rounds: int) -> dict[str, list[tuple[float, float]]]:
     """(wall, CPU) seconds of each kind and round."""
-    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in kinds}
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in kinds}
     for _ in range(rounds):
         for name, (run, _) in kinds.items():
-            started, used = time.perf_counter(), cpu_seconds()
-            run()
-            taken[name].append((time.perf_counter() - started, cpu_seconds() - used))
-    return taken
+            found[name].append(taken(run))
+    return found
 
 
 def main() -> None:
@@ -135,13 +126,13 @@ def main() -> None:
     for part in arguments.part:
         with tempfile.TemporaryDirectory() as root:
             kinds = PARTS[part](Path(root))
-            taken = measured(kinds, arguments.rounds)
+            times = measured(kinds, arguments.rounds)
         what = "cell" if part == "batch" else "image"
         table = Table(title=f"{part}, median of {arguments.rounds}")
         for heading in ("", "wall s", "CPU s", f"CPU ms / {what}"):
             table.add_column(heading, justify="right" if heading else "left")
         for name, (_, number) in kinds.items():
-            wall, cpu = (statistics.median(values) for values in zip(*taken[name], strict=True))
+            wall, cpu = (statistics.median(values) for values in zip(*times[name], strict=True))
             table.add_row(name, f"{wall:.2f}", f"{cpu:.2f}", f"{1000 * cpu / number:.1f}")
         Console().print(table)
     cores = len(os.sched_getaffinity(0))

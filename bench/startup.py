@@ -8,19 +8,17 @@ sample's model.
 """
 
 import argparse
-import os
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
+from times import process
 
 PIPELINE = [sys.executable, "-m", "pipeline"]
 
@@ -64,22 +62,13 @@ def _classes() -> tuple[str, ...]:
     return CLASSES
 
 
-def seconds(command: list[str]) -> tuple[float, float]:
-    """Wall and CPU time of a command, with all that it starts."""
-    before, started = os.times(), time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True)
-    after = os.times()
-    used = after.children_user - before.children_user
-    return time.perf_counter() - started, used + after.children_system - before.children_system
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=5)
     runs = parser.parse_args().runs
     with tempfile.TemporaryDirectory() as folder:
         kinds = commands(Path(folder))
-        taken = [{name: seconds(command) for name, command in kinds.items()} for _ in range(runs)]
+        taken = [{name: process(command) for name, command in kinds.items()} for _ in range(runs)]
     table = Table(title=f"python {platform.python_version()}, median of {runs}")
     for heading in ("", "wall s", "CPU s"):
         table.add_column(heading, justify="right" if heading else "left")

@@ -12,7 +12,6 @@ reading processes, per image; medians of the rounds' ratios.
 
 import argparse
 import os
-import resource
 import statistics
 import tempfile
 import time
@@ -24,6 +23,7 @@ import torch
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
+from times import cpu_seconds
 
 from pipeline import create_enhancer, create_task
 from pipeline.chain import enhanced_image, measure
@@ -126,12 +126,6 @@ def stages(evaluator: Evaluator, enhancer, device: torch.device) -> Iterator[tup
         "evaluate",
         lambda: [evaluator.measure(enhanced.clone(), [s], [target]) for s in samples] and None,
     )
-
-
-def cpu_seconds() -> float:
-    """Of this process and of the finished ones that it started."""
-    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 @torch.inference_mode()

@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(error: Exception) -> int:
-    line = " ".join(str(error).split())
-    print(f"pipeline: error: {line}", file=sys.stderr)
+    from pipeline.errors import one_line
+
+    print(f"pipeline: error: {one_line(error)}", file=sys.stderr)
     return 2

@@ -44,14 +44,14 @@ def cost(model: nn.Module) -> Cost:
     except RuntimeError:
         # A plug-in's network that looks at values, of which there are none here.
         counted = None
-    if not isinstance(model, LFPVEnhancer):
-        return Cost(parameters(model), None, counted)
-    store = sum(model.extra_parameters().values())
-    return Cost(parameters(model.network) + store, store, counted)
+    store = sum(model.extra_parameters().values()) if isinstance(model, LFPVEnhancer) else None
+    return Cost(parameters(model), store, counted)
 
 
 def parameters(model: nn.Module) -> int:
-    """Number of learnable values."""
+    """Number of learnt values at inference: LFPV's nodes included, S and M not."""
+    if isinstance(model, LFPVEnhancer):
+        return parameters(model.network) + sum(model.extra_parameters().values())
     return sum(parameter.numel() for parameter in model.parameters())
 
 
@@ -71,8 +71,12 @@ def macs(model: nn.Module, height: int, width: int) -> int:
 
 
 def in_giga(macs: int | None) -> str:
-    """`0.145`, `20.9`, `1,801`; a dash for what was not counted."""
+    """In `three_digits`; a dash for what was not counted."""
     if macs is None:
         return "–"
-    giga = macs / 1e9
-    return f"{giga:,.0f}" if giga >= 100 else f"{giga:.3g}"
+    return three_digits(macs / 1e9)
+
+
+def three_digits(value: float) -> str:
+    """`0.145`, `20.9`, and `1,801` above 100."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

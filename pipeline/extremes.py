@@ -5,11 +5,9 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from pipeline.chain import ChainOptions, Measured, cut, measure
 from pipeline.compare.images import extremes
-from pipeline.errors import user_errors
+from pipeline.errors import is_out_of_memory, one_line, user_errors
 from pipeline.factory import Loaded
 from pipeline.panels import panel_file, save_panel
 from pipeline.result import Result
@@ -17,7 +15,6 @@ from pipeline.runner import Bench
 from pipeline.summary import image_entry, without_pixels
 
 REFERENCE = "identity"
-SHORT = (OSError, MemoryError, torch.OutOfMemoryError)
 
 
 def pictures(results: Sequence[Result], count: int) -> dict[str, set[str]]:
@@ -67,8 +64,10 @@ def draw(
                 save_panel(folder, one, bench.evaluator)
             else:
                 yield f"{where}, {one.record.id}: another prediction than the one that was scored"
-    except (*user_errors(), *SHORT) as error:
-        yield f"{where}: {' '.join(str(error).split())}"
+    except Exception as error:
+        if not (isinstance(error, (*user_errors(), OSError)) or is_out_of_memory(error)):
+            raise
+        yield f"{where}: {one_line(error)}"
 
 
 def _measured(

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from pipeline.arguments.device import add_device
 from pipeline.arguments.types import natural, positive
 
 
@@ -31,7 +32,7 @@ def add_batch(commands: argparse._SubParsersAction) -> None:
     batch.add_argument(
         "--cache-size", type=positive, default=20, metavar="GB", help="of the cache (default: 20)"
     )
-    _add_device(batch)
+    add_device(batch)
     batch.add_argument(
         "--workers", type=natural, default=2, metavar="N", help="decoding processes of each"
     )
@@ -41,7 +42,7 @@ def add_doctor(commands: argparse._SubParsersAction) -> None:
     doctor = commands.add_parser("doctor", help="check all that a batch needs, with one image each")
     doctor.set_defaults(module="doctor", function="doctor")
     _add_config(doctor)
-    _add_device(doctor)
+    add_device(doctor)
 
 
 def add_score(commands: argparse._SubParsersAction) -> None:
@@ -54,7 +55,3 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "config", metavar="CONFIG", help="YAML file, or one that ships: paper, sample"
     )
-
-
-def _add_device(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from pipeline.arguments.types import exposure, level, natural, positive, seed
+from pipeline.arguments.device import add_amp, add_device
+from pipeline.arguments.types import above_0, level, natural, positive, seed
 
 
 def add_run(commands: argparse._SubParsersAction) -> None:
@@ -51,7 +52,7 @@ def add_sweep(commands: argparse._SubParsersAction) -> None:
     sweep.add_argument(
         "--exposure",
         nargs="+",
-        type=exposure,
+        type=above_0,
         default=[1, 0.5, 0.25, 0.12, 0.06, 0.03],
         metavar="SHARE",
         help="of the day's light (default: 1 0.5 0.25 0.12 0.06 0.03)",
@@ -127,7 +128,7 @@ def add_enhance(commands: argparse._SubParsersAction) -> None:
     )
     enhance.add_argument("--out", required=True, type=Path, metavar="DIR")
     enhance.add_argument("--overwrite", action="store_true", help="replace files in --out")
-    enhance.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    add_device(enhance)
 
 
 def add_inspect(commands: argparse._SubParsersAction) -> None:
@@ -148,8 +149,8 @@ def add_submit(commands: argparse._SubParsersAction) -> None:
     submit.add_argument("--root", metavar="DIR", help="the dataset (default: $PIPELINE_DATA/TASK)")
     submit.add_argument("--out", type=Path, metavar="FILE.zip", help="default: submission.zip")
     _add_evaluator(submit)
-    submit.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    submit.add_argument("--amp", action="store_true", help="mixed precision")
+    add_device(submit)
+    add_amp(submit)
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
@@ -178,8 +179,8 @@ def _add_evaluator(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_chain(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    parser.add_argument("--amp", action="store_true", help="mixed precision")
+    add_device(parser)
+    add_amp(parser)
     parser.add_argument(
         "--batch-size", type=positive, metavar="N", help="images of one size at a time"
     )

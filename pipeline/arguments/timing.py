@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from pipeline.arguments.types import duration, size
+from pipeline.arguments.device import add_amp, add_device
+from pipeline.arguments.types import above_0, size
 
 
 def add_bench(commands: argparse._SubParsersAction) -> None:
@@ -25,11 +26,11 @@ def add_bench(commands: argparse._SubParsersAction) -> None:
         metavar="WxH",
         help="of the image (default: 600x400 1920x1080)",
     )
-    bench.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    bench.add_argument("--amp", action="store_true", help="mixed precision")
+    add_device(bench)
+    add_amp(bench)
     bench.add_argument(
         "--seconds",
-        type=duration,
+        type=above_0,
         default=10,
         metavar="S",
         help="to time each enhancer at each size, but for three images at least (default: 10)",

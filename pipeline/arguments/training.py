@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from pipeline.arguments.device import add_amp, add_device
 from pipeline.arguments.types import positive, seed
 
 
@@ -29,7 +30,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
         choices=["own", "paired"],
         help="the enhancer's own objective, or the normal-light images (default: the config's)",
     )
-    train.add_argument("--amp", action="store_true", help="mixed precision")
+    add_amp(train)
     train.add_argument("--resume", action="store_true", help="go on with a training that stopped")
     _add_seed_and_device(train)
     train.add_argument(
@@ -67,7 +68,7 @@ def add_train_evaluator(commands: argparse._SubParsersAction) -> None:
     train.add_argument(
         "--epochs", type=positive, metavar="N", help="instead of the config's; the schedule follows"
     )
-    train.add_argument("--amp", action="store_true", help="mixed precision")
+    add_amp(train)
     train.add_argument("--resume", action="store_true", help="go on with a training that stopped")
     _add_seed_and_device(train)
     train.add_argument(
@@ -78,4 +79,4 @@ def add_train_evaluator(commands: argparse._SubParsersAction) -> None:
 
 def _add_seed_and_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=seed, default=0)
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    add_device(parser)

@@ -27,7 +27,7 @@ def seed(text: str) -> int:
     return value
 
 
-def exposure(text: str) -> float:
+def above_0(text: str) -> float:
     if not 0 < (value := float(text)) < float("inf"):
         raise argparse.ArgumentTypeError(f"must be a number above 0, not {text}")
     return value
@@ -38,9 +38,3 @@ def size(text: str) -> tuple[int, int]:
     if not (x and width.isdecimal() and height.isdecimal() and min(int(width), int(height)) >= 16):
         raise argparse.ArgumentTypeError(f"must be WxH of 16 or more, e.g. 1920x1080, not {text}")
     return int(width), int(height)
-
-
-def duration(text: str) -> float:
-    if not 0 < (value := float(text)) < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be seconds above 0, not {text}")
-    return value

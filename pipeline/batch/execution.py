@@ -14,7 +14,7 @@ from pipeline.batch.records import Chunk, Records, Totals
 from pipeline.batch.session import Session
 from pipeline.batch.state import RESULT, locked, now, standing, write_status
 from pipeline.chain import cut
-from pipeline.errors import user_errors
+from pipeline.errors import one_line, user_errors
 from pipeline.files import remove_unfinished, sha256
 from pipeline.panels import PANELS, forget_panels
 from pipeline.runner import provenance_of
@@ -80,7 +80,7 @@ def _attempt(session: Session, cells: Sequence[Planned]) -> bool:
 
 
 def _failed(session: Session, one: Planned, error: Exception) -> None:
-    reason = " ".join(str(error).split()) or type(error).__name__
+    reason = one_line(error)
     if not isinstance(error, (*user_errors(), OSError)):
         # A bug, or the device: the reason alone would not be enough.
         reason = f"{type(error).__name__}: {reason} (see {one.folder / TRACEBACK})"

@@ -14,7 +14,7 @@ from pipeline.batch.plan import Planned
 from pipeline.batch.progress import Shown
 from pipeline.batch.session import Session
 from pipeline.cache import Store
-from pipeline.errors import PipelineError, user_errors
+from pipeline.errors import PipelineError, one_line, user_errors
 from pipeline.runner import chosen_device
 from pipeline.training.ranks import joined
 from pipeline.training.signals import Stop, stop_on_signals
@@ -100,6 +100,6 @@ def _job(arguments: Namespace, ready: Sequence[Planned]) -> None:
         with stop_on_signals() as stop:
             good = run_until(stop, arguments, ready)
     except user_errors() as error:
-        print(f"pipeline: error: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"pipeline: error: {one_line(error)}", file=sys.stderr)
         raise SystemExit(2) from None
     raise SystemExit(128 + stop.number if stop.number else int(not good))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pipeline.batch.plan import Planned
 from pipeline.compare.images import SHOWN, extremes
-from pipeline.errors import user_errors
+from pipeline.errors import one_line, user_errors
 from pipeline.extremes import REFERENCE, draw, undrawn
 from pipeline.factory import load_enhancer
 from pipeline.panels import PANELS
@@ -42,7 +42,7 @@ def _of_bench(done: dict[str, Done], device: str, workers: int) -> Iterator[str]
             sample = one.bed.task.sample_data
             enhancer = load_enhancer(one.cell.enhancer, sample=sample, **one.cell.options)
         except (*user_errors(), OSError) as error:
-            yield f"no panels of {one}: {' '.join(str(error).split())}"
+            yield f"no panels of {one}: {one_line(error)}"
             continue
         yield from draw(result, images, one.folder / PANELS, enhancer, loaded, options)
 

@@ -12,7 +12,7 @@ from pipeline.batch.plan import Planned
 from pipeline.batch.progress import Shown
 from pipeline.cache import Cached, Store
 from pipeline.chain import ChainOptions, Enhance
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, one_line
 from pipeline.factory import Loaded, load_enhancer
 from pipeline.own.images import ImageFolder
 from pipeline.provenance import environment
@@ -99,7 +99,7 @@ class Session:
             value = act()
         except Exception as error:
             failure = error
-        found = self.ranks.gather((value, failure and " ".join(str(failure).split())))
+        found = self.ranks.gather((value, failure and one_line(failure)))
         if failure:
             try:
                 raise failure

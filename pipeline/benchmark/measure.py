@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from enhancers.lfpv import LFPVEnhancer
 from pipeline.benchmark.memory import Memory
 from pipeline.benchmark.subject import load_subject
 from pipeline.clock import now
@@ -24,7 +23,7 @@ TOO_LARGE = "more memory than there is"
 
 
 @dataclass(frozen=True)
-class Cost:
+class Measurement:
     """What one image costs.
 
     Attributes:
@@ -46,7 +45,7 @@ class Cost:
     untrained: bool
 
 
-def measure(name: str, size: tuple[int, int], device: str, amp: bool, budget: float) -> Cost:
+def measure(name: str, size: tuple[int, int], device: str, amp: bool, budget: float) -> Measurement:
     """Time `name` on one image of `size` (W, H) for `budget` seconds, in a fresh process.
 
     At least `FEWEST` images are timed, whatever they take, and at most `MOST`.
@@ -62,7 +61,9 @@ def measure(name: str, size: tuple[int, int], device: str, amp: bool, budget: fl
             raise PipelineError(f"{TOO_LARGE}: the process was killed") from None
 
 
-def _measure(name: str, size: tuple[int, int], device: str, amp: bool, budget: float) -> Cost:
+def _measure(
+    name: str, size: tuple[int, int], device: str, amp: bool, budget: float
+) -> Measurement:
     try:
         return _cost(name, size, torch.device(device), amp, budget)
     except Exception as error:
@@ -72,7 +73,9 @@ def _measure(name: str, size: tuple[int, int], device: str, amp: bool, budget: f
 
 
 @torch.inference_mode()
-def _cost(name: str, size: tuple[int, int], device: torch.device, amp: bool, budget: float) -> Cost:
+def _cost(
+    name: str, size: tuple[int, int], device: torch.device, amp: bool, budget: float
+) -> Measurement:
     _count(nn.Conv2d(3, 3, 3).to(device), torch.rand(1, 3, 16, 16, device=device))
     memory = Memory(device)
     subject = load_subject(parse_enhancer(name))
@@ -86,13 +89,8 @@ def _cost(name: str, size: tuple[int, int], device: torch.device, amp: bool, bud
         times(model, image, WARM_UP * budget - first, fewest=0)
         seconds = times(model, image, budget)
         rate = images_per_second(model, image, seconds)
-    return Cost(_learnt(model) or None, macs or None, seconds, rate, peak, subject.untrained)
-
-
-def _learnt(model: nn.Module) -> int:
-    if not isinstance(model, LFPVEnhancer):
-        return parameters(model)
-    return parameters(model.network) + sum(model.extra_parameters().values())
+    known = parameters(model) or None, macs or None
+    return Measurement(*known, seconds, rate, peak, subject.untrained)
 
 
 def _count(enhance: Callable[[Tensor], Tensor], image: Tensor) -> int:

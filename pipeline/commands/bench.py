@@ -14,9 +14,10 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from pipeline.benchmark.measure import FEWEST, Cost, measure
+from pipeline.benchmark.measure import FEWEST, Measurement, measure
 from pipeline.benchmark.subject import expand, load_subject
-from pipeline.errors import PipelineError, user_errors
+from pipeline.cost import three_digits
+from pipeline.errors import PipelineError, one_line, user_errors
 from pipeline.files import atomic, require_writable
 from pipeline.names import parse_enhancer
 from pipeline.provenance import environment
@@ -24,7 +25,7 @@ from pipeline.runner import chosen_device
 from pipeline.table import short_name
 
 HEADINGS = ("parameters", "GMAC", "p50 ms", "p90 ms", "images", "img/s", "MB")
-Costs = Mapping[tuple[tuple[int, int], str], Cost | str]
+Costs = Mapping[tuple[tuple[int, int], str], Measurement | str]
 
 
 def bench(arguments: Namespace) -> None:
@@ -36,7 +37,7 @@ def bench(arguments: Namespace) -> None:
     for name in names:
         load_subject(parse_enhancer(name))
     cells = [(size, name) for size in dict.fromkeys(arguments.size) for name in names]
-    costs: dict[tuple[tuple[int, int], str], Cost | str] = {}
+    costs: dict[tuple[tuple[int, int], str], Measurement | str] = {}
     try:
         for size, name in _shown(cells):
             try:
@@ -44,7 +45,7 @@ def bench(arguments: Namespace) -> None:
                     name, size, str(device), arguments.amp, arguments.seconds
                 )
             except user_errors() as error:
-                costs[size, name] = " ".join(str(error).split())
+                costs[size, name] = one_line(error)
     finally:
         if costs:
             _print(costs, device, arguments.amp)
@@ -84,21 +85,16 @@ def _print(costs: Costs, device: torch.device, amp: bool) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _cells(cost: Cost | str) -> Iterator[str]:
+def _cells(cost: Measurement | str) -> Iterator[str]:
     if isinstance(cost, str):
         return
     mark = "*" if cost.untrained else ""
     yield "" if cost.parameters is None else f"{cost.parameters:,}{mark}"
-    yield "" if cost.macs is None else _digits(cost.macs / 1e9)
-    yield from (_digits(1000 * value) for value in np.percentile(cost.seconds, (50, 90)))
+    yield "" if cost.macs is None else three_digits(cost.macs / 1e9)
+    yield from (three_digits(1000 * value) for value in np.percentile(cost.seconds, (50, 90)))
     yield str(len(cost.seconds))
-    yield _digits(cost.images_per_second)
+    yield three_digits(cost.images_per_second)
     yield "" if cost.peak_bytes is None else f"{cost.peak_bytes / 1e6:.0f}"
-
-
-def _digits(value: float) -> str:
-    """Three of them."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _legend(costs: Costs, device: torch.device, threads: int) -> Iterator[str]:
@@ -110,7 +106,7 @@ def _legend(costs: Costs, device: torch.device, threads: int) -> Iterator[str]:
         yield "MB: peak of torch's allocator on the GPU, weights and image included, no onnxruntime"
     else:
         yield "MB: peak rise of a fresh process's resident memory, weights and image included"
-    if any(isinstance(cost, Cost) and cost.untrained for cost in costs.values()):
+    if any(isinstance(cost, Measurement) and cost.untrained for cost in costs.values()):
         yield "*: no weights here, so the network is untrained, with its default options"
     for ((width, height), name), cost in costs.items():
         if isinstance(cost, str):
@@ -128,6 +124,6 @@ def _write(arguments: Namespace, costs: Costs, device: torch.device) -> None:
     print(f"written: {arguments.out}")
 
 
-def _entry(name: str, size: tuple[int, int], cost: Cost | str) -> dict[str, Any]:
+def _entry(name: str, size: tuple[int, int], cost: Measurement | str) -> dict[str, Any]:
     measured = {"error": cost} if isinstance(cost, str) else asdict(cost)
     return {"enhancer": name, "width": size[0], "height": size[1], **measured}

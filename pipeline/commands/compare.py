@@ -17,17 +17,17 @@ from pipeline.table import stdout
 
 def compare(arguments: Namespace) -> None:
     """Read results, compare each with the reference, print and write what is shown."""
-    arguments.results = [one / "result.json" if one.is_dir() else one for one in arguments.results]
+    files = [one / "result.json" if one.is_dir() else one for one in arguments.results]
     if arguments.json:
         require_writable(arguments.json)
     if arguments.over and arguments.levels:
         raise PipelineError("--levels has no use beside --over, which shows no bins of brightness")
     chosen = (arguments.reference, arguments.score)
     if arguments.over:
-        results = [Result.read(file) for file in arguments.results]
+        results = [Result.read(file) for file in files]
         report = compare_over(arguments.over, results, *chosen, arguments.interval)
     else:
-        labelled = _read(arguments.results)
+        labelled = _read(files)
         report = compare_results(labelled, *chosen, arguments.levels, arguments.interval)
     if arguments.json:
         with atomic(arguments.json) as temporary:

@@ -13,6 +13,7 @@ from pipeline.batch.session import Session
 from pipeline.chain import decoded, measure_group
 from pipeline.clock import now
 from pipeline.commands.batch import checked
+from pipeline.errors import one_line
 from pipeline.runner import chosen_device
 from pipeline.table import stdout
 from pipeline.training.ranks import Ranks
@@ -37,7 +38,7 @@ def doctor(arguments: Namespace) -> None:
             outcome = f"{1000 * _one_image(session, one):.0f} ms"
         except Exception as error:  # whatever it is, the other cells are looked at
             outcome = "fails"
-            problems.append(f"{one.cell}: {' '.join(str(error).split()) or type(error).__name__}")
+            problems.append(f"{one.cell}: {one_line(error)}")
         table.add_row(*map(escape, (*_evidence(one), outcome)))
     console = stdout()
     console.print(table)

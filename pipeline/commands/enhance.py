@@ -21,7 +21,7 @@ from rich.progress import Progress
 
 from enhancers.base import Enhancer
 from pipeline.chain import enhanced_image
-from pipeline.errors import PipelineError, is_out_of_memory, user_errors
+from pipeline.errors import PipelineError, is_out_of_memory, one_line, user_errors
 from pipeline.factory import load_enhancer
 from pipeline.files import atomic, require_writable
 from pipeline.names import parse_enhancer
@@ -165,7 +165,7 @@ def _read_ahead(jobs: list[Job]) -> Iterator[tuple[Job, Future[FloatImage]]]:
 def _reason(error: Exception, job: Job) -> str:
     """One line for what a user can put right; anything else is a bug and is raised."""
     if isinstance(error, user_errors()):
-        return " ".join(str(error).split())
+        return one_line(error)
     if is_out_of_memory(error):
         return f"{job.source}: is too large for the memory there is"
     raise error

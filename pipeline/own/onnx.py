@@ -7,7 +7,7 @@ import torch
 
 from enhancers.base import Enhancer
 from enhancers.errors import EnhancerError
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, one_line
 from pipeline.files import sha256
 
 
@@ -68,8 +68,9 @@ def open_session(text: str) -> tuple[Path, Any]:
     try:
         session = onnxruntime.InferenceSession(file, providers=known)
     except Exception as error:  # onnxruntime's own exceptions share no public base
-        reason = " ".join(str(error).split())
-        raise PipelineError(f"{file}: cannot be opened as an ONNX model ({reason})") from None
+        raise PipelineError(
+            f"{file}: cannot be opened as an ONNX model ({one_line(error)})"
+        ) from None
     _require_one_image(file, session)
     return file, session
 
@@ -92,8 +93,7 @@ def run_session(file: Path, session: Any, image: torch.Tensor) -> torch.Tensor:
     try:
         (output,) = session.run(None, {given.name: array})
     except Exception as error:  # as above
-        reason = " ".join(str(error).split())
-        raise PipelineError(f"{file} failed on {list(image.shape)} ({reason})") from None
+        raise PipelineError(f"{file} failed on {list(image.shape)} ({one_line(error)})") from None
     return torch.from_numpy(output).to(image.device)
 
 

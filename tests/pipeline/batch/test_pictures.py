@@ -70,6 +70,7 @@ def test_panels_of_a_cell_that_is_measured_again_are_forgotten(streets):
     change = {"enhancer": "clahe", "options": {"clip_limit": 0.01, "tiles": 1}}
     assert streets(overrides=[change])[0] == 0
     now = {p: (p.parent.parent / "result.json").stat().st_mtime_ns for p in drawn(folder)}
+    assert now
     assert all(drawn(folder)[path] >= written for path, written in now.items())
 
 
