@@ -27,7 +27,7 @@ class ZeroDCEppOutput(NamedTuple):
 
 
 class Context(NamedTuple):
-    """`image` B×3×H×W, the padded size, and the features x1, x2, x3 of the skips."""
+    """`image` B×3×H×W, the padded size, and what x3, x2, x1 add to blocks 5, 6, 7."""
 
     image: Tensor
     padded: tuple[int, int]
@@ -45,6 +45,29 @@ class DepthwiseSeparable(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """B×channels×h×w to B×out_channels×h×w."""
         return self.point_conv(self.depth_conv(x))
+
+
+class JoiningBlock(DepthwiseSeparable):
+    """A block of skip ⊕ deep features, 2·WIDTH channels; linear, so either half goes alone.
+
+    What the skip adds is then computed once for every feature decoded with it, and nothing joined.
+    """
+
+    def __init__(self, out_channels: int) -> None:
+        super().__init__(2 * WIDTH, out_channels)
+
+    def skip(self, x: Tensor) -> Tensor:
+        """What the skip, B×WIDTH×h×w, adds to the sum."""
+        return self._half(x, slice(WIDTH), None)
+
+    def forward(self, x: Tensor, skipped: Tensor) -> Tensor:
+        """B×WIDTH×h×w deep features and what `skip` gave, to B×out_channels×h×w."""
+        return self._half(x, slice(WIDTH, None), self.point_conv.bias) + skipped
+
+    def _half(self, x: Tensor, half: slice, bias: Tensor | None) -> Tensor:
+        depth, point = self.depth_conv, self.point_conv
+        x = F.conv2d(x, depth.weight[half], depth.bias[half], padding=1, groups=WIDTH)
+        return F.conv2d(x, point.weight[:, half], bias)
 
 
 class ZeroDCEpp(EncodeDecode):
@@ -72,9 +95,9 @@ class ZeroDCEpp(EncodeDecode):
         self.e_conv2 = DepthwiseSeparable(WIDTH, WIDTH)
         self.e_conv3 = DepthwiseSeparable(WIDTH, WIDTH)
         self.e_conv4 = DepthwiseSeparable(WIDTH, WIDTH)
-        self.e_conv5 = DepthwiseSeparable(2 * WIDTH, WIDTH)
-        self.e_conv6 = DepthwiseSeparable(2 * WIDTH, WIDTH)
-        self.e_conv7 = DepthwiseSeparable(2 * WIDTH, 3)
+        self.e_conv5 = JoiningBlock(WIDTH)
+        self.e_conv6 = JoiningBlock(WIDTH)
+        self.e_conv7 = JoiningBlock(3)
 
     def encode(self, image: Tensor) -> tuple[Tensor, Context]:
         """f_d = x4, B×32×⌈H/s⌉×⌈W/s⌉, and the context of `image`."""
@@ -85,14 +108,15 @@ class ZeroDCEpp(EncodeDecode):
         x1 = F.relu(self.e_conv1(_reduce(padded, self.scale_factor)))
         x2 = F.relu(self.e_conv2(x1))
         x3 = F.relu(self.e_conv3(x2))
-        return F.relu(self.e_conv4(x3)), Context(image, size, (x1, x2, x3))
+        skips = (self.e_conv5.skip(x3), self.e_conv6.skip(x2), self.e_conv7.skip(x1))
+        return F.relu(self.e_conv4(x3)), Context(image, size, skips)
 
     def decode(self, feature: Tensor, context: Context) -> ZeroDCEppOutput:
         """Curve map from f_d and the skips, applied to the image at full size."""
-        x1, x2, x3 = context.skips
-        x5 = F.relu(self.e_conv5(torch.cat([x3, feature], 1)))
-        x6 = F.relu(self.e_conv6(torch.cat([x2, x5], 1)))
-        curve = torch.tanh(self.e_conv7(torch.cat([x1, x6], 1)))
+        skip5, skip6, skip7 = context.skips
+        x5 = F.relu(self.e_conv5(feature, skip5))
+        x6 = F.relu(self.e_conv6(x5, skip6))
+        curve = torch.tanh(self.e_conv7(x6, skip7))
         if self.scale_factor > 1:
             curve = F.interpolate(curve, context.padded, mode="bilinear", align_corners=True)
         height, width = context.image.shape[-2:]

@@ -11,7 +11,7 @@ from enhancers.lfpv.options import Options
 
 
 class Memory(NamedTuple):
-    """Nodes ready to be asked: `keys` K l×d, `offsets` b l×1×1, `values` V d×l."""
+    """Nodes ready to be asked: `keys` K l×d, `offsets` b l×1, `values` V d×l."""
 
     keys: Tensor
     offsets: Tensor
@@ -59,9 +59,9 @@ class Attention(nn.Module):
 
     def recall(self, nodes: Tensor, gate: Tensor | None) -> Memory:
         """K/τ, b/τ and g·C of l×d nodes."""
-        keys, offsets = self.key_norm(nodes), nodes.new_zeros(len(nodes), 1, 1)
+        keys, offsets = self.key_norm(nodes), nodes.new_zeros(len(nodes), 1)
         if isinstance(self.query_norm, nn.LayerNorm):
-            offsets = (keys @ self.query_norm.bias)[:, None, None]
+            offsets = (keys @ self.query_norm.bias)[:, None]
             keys = keys * self.query_norm.weight
             keys = keys - keys.mean(1, keepdim=True)
         values = nodes if gate is None else gate * nodes
@@ -72,11 +72,10 @@ class Attention(nn.Module):
     def weights(self, queries: Tensor, spread: Spread | None, memory: Memory) -> Tensor:
         """T̂, B×l×h×w, of B×d×h×w queries, whose `spread` is only needed to normalise them."""
         keys = memory.keys.expand(len(queries), -1, -1)
-        logits = torch.bmm(keys, queries.flatten(2)).unflatten(2, queries.shape[2:])
         if spread is not None:
-            inverse = (spread.variance + self.query_norm.eps).rsqrt()
-            logits = torch.addcmul(memory.offsets, logits, inverse)
-        return logits.softmax(1)
+            queries = queries * (spread.variance + self.query_norm.eps).rsqrt()
+        logits = torch.baddbmm(memory.offsets, keys, queries.flatten(2))
+        return logits.softmax(1).unflatten(2, queries.shape[2:])
 
     @staticmethod
     def answer(weights: Tensor, memory: Memory, onto: Tensor | None = None) -> Tensor:

@@ -35,7 +35,7 @@ class Plan:
     def optimizer(self, weights: list[nn.Parameter]) -> Optimizer:
         """torch's, for these weights."""
         options = self.optimiser
-        common = {"lr": options.rate, "weight_decay": options.weight_decay}
+        common = {"lr": options.rate, "weight_decay": options.weight_decay, "fused": True}
         if options.kind == "sgd":
             return torch.optim.SGD(weights, momentum=options.momentum, **common)
         adam = torch.optim.AdamW if options.kind == "adamw" else torch.optim.Adam
