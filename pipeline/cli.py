@@ -13,7 +13,10 @@ from pipeline.arguments import parser
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0 done, 2 bad input (one line on stderr)."""
     parsed = parser().parse_args(arguments)
+    from pipeline.allocator import keep_freed_memory
     from pipeline.errors import PipelineError
+
+    keep_freed_memory()
 
     try:
         command = getattr(import_module(f"pipeline.commands.{parsed.module}"), parsed.function)

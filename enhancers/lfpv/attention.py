@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from enhancers.lfpv.options import Options
 
@@ -18,35 +19,14 @@ class Memory(NamedTuple):
     values: Tensor
 
 
-class Spread(NamedTuple):
-    """`mean` and `variance` of each query's own values, B×1×h×w."""
-
-    mean: Tensor
-    variance: Tensor
-
-    @classmethod
-    def of(cls, feature: Tensor) -> "Spread":
-        """Of the c channels at every position of B×c×h×w."""
-        mean = feature.mean(1, keepdim=True)
-        # Σ(x − μ) = 0, so no gradient of the variance passes through this μ.
-        return cls(mean, (feature - mean.detach()).square().mean(1, keepdim=True))
-
-    def of_patches(self, size: int) -> "Spread":
-        """Of the c·k·k values of every k×k patch: Var = E[Var] + Var[E], no large sum anew."""
-        means, variances = (as_patches(value, size) for value in self)
-        mean = means.mean(1, keepdim=True)
-        variance = (variances + (means - mean).square()).mean(1, keepdim=True)
-        return Spread(mean, variance)
-
-
 class Attention(nn.Module):
     """T̂ = softmax over the l nodes of LN(q)·LN(C_j)/τ, the answer T̂·C, for queries of d values.
 
     The LayerNorms (learnable, one for queries, one for keys) follow the authors' code; without
     `normalize` T = q·C_j/τ, at τ = 1 the bare equation. Values are never normalised.
 
-    With LN(q) = γ(q − μ)/σ + β and k_j = LN(C_j), LN(q)·k_j = K_j·q/σ + b_j, where
-    K_j = γk_j − mean(γk_j) and b_j = β·k_j: nothing as large as the feature is normalised.
+    With LN(q) = γ(q − μ)/σ + β and k_j = LN(C_j), LN(q)·k_j = K_j·(q − μ)/σ + b_j, where K_j = γk_j
+    and b_j = β·k_j.
     """
 
     def __init__(self, size: int, options: Options) -> None:
@@ -63,17 +43,16 @@ class Attention(nn.Module):
         if isinstance(self.query_norm, nn.LayerNorm):
             offsets = (keys @ self.query_norm.bias)[:, None]
             keys = keys * self.query_norm.weight
-            keys = keys - keys.mean(1, keepdim=True)
         values = nodes if gate is None else gate * nodes
         log = self.log_temperature
         factor = (-log).exp() if isinstance(log, Tensor) else math.exp(-log)
         return Memory(keys * factor, offsets * factor, values.T)
 
-    def weights(self, queries: Tensor, spread: Spread | None, memory: Memory) -> Tensor:
-        """T̂, B×l×h×w, of B×d×h×w queries, whose `spread` is only needed to normalise them."""
+    def weights(self, queries: Tensor, memory: Memory) -> Tensor:
+        """T̂, B×l×h×w, of B×d×h×w queries."""
         keys = memory.keys.expand(len(queries), -1, -1)
-        if spread is not None:
-            queries = queries * (spread.variance + self.query_norm.eps).rsqrt()
+        if isinstance(self.query_norm, nn.LayerNorm):
+            queries = standardise(queries, self.query_norm.eps)
         logits = torch.baddbmm(memory.offsets, keys, queries.flatten(2))
         return logits.softmax(1).unflatten(2, queries.shape[2:])
 
@@ -99,6 +78,31 @@ def add_patches(feature: Tensor, patches: Tensor, size: int) -> Tensor:
     """B×c×h×w plus its patches' answers, B×(c·k·k)×h/k×w/k, each where it was cut."""
     answers = patches.unflatten(1, (-1, size, size)).permute(0, 1, 4, 2, 5, 3)
     return (_blocks(feature, size) + answers).reshape(feature.shape)
+
+
+def standardise(values: Tensor, epsilon: float) -> Tensor:
+    """(x − μ)/√(σ² + ε) over the c values at each place of B×c×h×w."""
+    return _Standardise.apply(values, epsilon)
+
+
+class _Standardise(torch.autograd.Function):
+    """Saves its result alone: a third of the time that autograd's own way back takes."""
+
+    @staticmethod
+    def forward(ctx, values: Tensor, epsilon: float) -> Tensor:
+        centred = values - values.mean(1, keepdim=True)
+        inverse = centred.square().mean(1, keepdim=True).add_(epsilon).rsqrt_()
+        result = centred.mul_(inverse)
+        ctx.save_for_backward(result, inverse)
+        return result
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
+        result, inverse = ctx.saved_tensors
+        along = result * (gradient * result).mean(1, keepdim=True)
+        centred = gradient - gradient.mean(1, keepdim=True)
+        return centred.sub_(along).mul_(inverse), None
 
 
 def full_precision(tensor: Tensor) -> AbstractContextManager:

@@ -10,7 +10,6 @@ from enhancers.errors import EnhancerError
 from enhancers.lfpv.attention import (
     Attention,
     Memory,
-    Spread,
     add_patches,
     as_patches,
     full_precision,
@@ -154,14 +153,12 @@ class Store(nn.Module):
         Queries less their `mean` (B×c×1×1) where there is one.
         """
         asked = feature if mean is None else feature - mean
-        spread = Spread.of(asked) if self.normalize else None
         vectors = patches = None
         if memories.vectors is not None:
-            vectors = self.vector_attention.weights(asked, spread, memories.vectors)
+            vectors = self.vector_attention.weights(asked, memories.vectors)
         if memories.patches is not None:
             cut = as_patches(self._pad(asked), self.patch)
-            spread = spread and Spread(*map(self._pad, spread)).of_patches(self.patch)
-            patches = self.patch_attention.weights(cut, spread, memories.patches)
+            patches = self.patch_attention.weights(cut, memories.patches)
         return Nodes(vectors, patches)
 
     def _mean(self, feature: Tensor) -> Tensor | None:

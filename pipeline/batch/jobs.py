@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import torch
 
+from pipeline.allocator import keep_freed_memory
 from pipeline.batch.execution import Stopped, run_cells
 from pipeline.batch.plan import Planned
 from pipeline.batch.progress import Shown
@@ -94,6 +95,7 @@ def _devices(wanted: str, jobs: int) -> list[str]:
 
 
 def _job(arguments: Namespace, ready: Sequence[Planned]) -> None:
+    keep_freed_memory()
     if not arguments.device.startswith("cuda") and "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // arguments.jobs))
     try:

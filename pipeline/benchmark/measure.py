@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from pipeline.allocator import keep_freed_memory
 from pipeline.benchmark.memory import Memory
 from pipeline.benchmark.subject import load_subject
 from pipeline.clock import now
@@ -64,6 +65,7 @@ def measure(name: str, size: tuple[int, int], device: str, amp: bool, budget: fl
 def _measure(
     name: str, size: tuple[int, int], device: str, amp: bool, budget: float
 ) -> Measurement:
+    keep_freed_memory()
     try:
         return _cost(name, size, torch.device(device), amp, budget)
     except Exception as error:
