@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from enhancers.errors import EnhancerError
 from enhancers.states import check_state
+from enhancers.tiles import in_tiles
 
 SMALLEST_SIDE = 16
 REDUCED = (torch.float16, torch.bfloat16)
@@ -91,9 +92,13 @@ class EncodeDecode(Enhancer):
     `released_files` are the authors' files where they publish more than one (a folder of them is
     then one set of weights, each file's keys below its stem), and `released_globals` the classes
     besides tensors and plain values that their pickles hold.
+
+    `reach`, of a network whose f_d has the size of the image: how many pixels away the image looks
+    at its input, so that large ones can be enhanced in tiles. None where it may look anywhere.
     """
 
     feature_channels: int
+    reach: int | None = None
     released_files: ClassVar[tuple[str, ...]] = ()
     released_globals: ClassVar[tuple[type, ...]] = ()
 
@@ -118,7 +123,9 @@ class EncodeDecode(Enhancer):
 
     def enhance(self, image: Tensor) -> Tensor:
         """The enhanced image alone."""
-        return self.run(image).image
+        return in_tiles(
+            lambda part: self.run(part).image, image, self.reach, 1, self.feature_channels
+        )
 
 
 def decode_rounds(

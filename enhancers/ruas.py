@@ -17,6 +17,8 @@ STAGES = 3
 DENOISER_WIDTH, DENOISER_CELLS = 6, 3
 DARKEST_ILLUMINATION = 1e-3
 LEAK = 0.05
+# Two dilated or two plain 3×3 convolutions a cell; before it a window, around the denoiser's two.
+STAGE_REACH, DENOISER_REACH = 3, 2 * DENOISER_CELLS + 2
 
 
 class RUASOutput(NamedTuple):
@@ -125,6 +127,7 @@ class RUAS(EncodeDecode):
         super().__init__(denoise=denoise)
         require_flag("denoise", denoise)
         self.denoise = denoise
+        self.reach = STAGES * STAGE_REACH + (DENOISER_REACH if denoise else 0)
         self.iems = nn.ModuleList(_illumination_cell() for _ in range(STAGES))
         self.denoise_net = Denoiser()
 

@@ -29,6 +29,7 @@ class SCI(EncodeDecode):
     """
 
     feature_channels = 3
+    reach = 3
 
     def __init__(self) -> None:
         super().__init__()

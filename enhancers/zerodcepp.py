@@ -12,8 +12,9 @@ from enhancers.base import EncodeDecode
 from enhancers.errors import EnhancerError
 from enhancers.options import require_flag, require_integer
 from enhancers.padding import pad_to_multiples
+from enhancers.tiles import channels_last
 
-WIDTH = 32
+WIDTH, BLOCKS = 32, 7
 CURVE_ITERATIONS = 8
 # A curve of 30×17 cells for a 1920×1080 image; the smallest image is padded to one cell.
 COARSEST = 64
@@ -91,6 +92,7 @@ class ZeroDCEpp(EncodeDecode):
         require_flag("script_crop", script_crop)
         self.scale_factor, self.script_crop = scale_factor, script_crop
         self.keeps_size = not script_crop
+        self.reach = BLOCKS if scale_factor == 1 else None
         self.e_conv1 = DepthwiseSeparable(3, WIDTH)
         self.e_conv2 = DepthwiseSeparable(WIDTH, WIDTH)
         self.e_conv3 = DepthwiseSeparable(WIDTH, WIDTH)
@@ -105,7 +107,7 @@ class ZeroDCEpp(EncodeDecode):
             image = _crop_to_multiples(image, self.scale_factor)
         padded = pad_to_multiples(image, self.scale_factor)
         size = (padded.shape[-2], padded.shape[-1])
-        x1 = F.relu(self.e_conv1(_reduce(padded, self.scale_factor)))
+        x1 = F.relu(self.e_conv1(channels_last(_reduce(padded, self.scale_factor))))
         x2 = F.relu(self.e_conv2(x1))
         x3 = F.relu(self.e_conv3(x2))
         skips = (self.e_conv5.skip(x3), self.e_conv6.skip(x2), self.e_conv7.skip(x1))

@@ -11,6 +11,7 @@ from enhancers.baselines import CLAHE, Gamma, Identity
 from enhancers.lfpv import LFPVEnhancer
 
 HEIGHT, WIDTH = 1080, 1920
+SPLIT = (EncodeDecode, LFPVEnhancer)
 FREE = (Identity, Gamma, CLAHE)
 """No learnt value, no convolution and no matrix product in them."""
 
@@ -36,7 +37,7 @@ def cost(model: nn.Module) -> Cost:
     """The cost of an enhancer with its options; it is not run and stays as it is."""
     if isinstance(model, FREE):
         return Cost(0, None, 0)
-    if not isinstance(model, EncodeDecode | LFPVEnhancer):
+    if not isinstance(model, SPLIT):
         # None registered is no proof that there is none.
         return Cost(parameters(model) or None)
     try:

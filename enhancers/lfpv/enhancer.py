@@ -15,6 +15,7 @@ from enhancers.lfpv.paths import Decode, Encode, Joined, Paths, untracked
 from enhancers.lfpv.sampling import Samples, draw_positions, gather, sample
 from enhancers.lfpv.store import Nodes, Store
 from enhancers.lfpv.updaters import Updaters
+from enhancers.tiles import in_tiles, side_for, tiles, worthwhile
 
 
 class LFPVEnhancer(Joined):
@@ -52,7 +53,20 @@ class LFPVEnhancer(Joined):
 
     def enhance(self, image: Tensor) -> Tensor:
         """Ī from the stored nodes; updates nothing. EnhancerError while nodes are untrained."""
-        return self._run(image, partial(self.store, memories=self.store.recall_stored())).image
+        memories = self.store.recall_stored()
+        reach = getattr(self.network, "reach", None)
+        if reach is None or not worthwhile(image):
+            return self._run(image, partial(self.store, memories=memories)).image
+        fuse = partial(self.store, memories=memories, mean=self._mean(image, reach))
+        patch = self.store.patch
+        return in_tiles(
+            lambda part: self._run(part, fuse).image,
+            image,
+            # A whole patch answers to the last of its pixels.
+            reach + patch - 1,
+            patch,
+            self.store.channels,
+        )
 
     def training_paths(self, image: Tensor, indices: Tensor | None = None) -> Paths:
         """Update the nodes once on `image` (B×3×H×W) and give both paths of this step.
@@ -93,6 +107,17 @@ class LFPVEnhancer(Joined):
             "nodes": sum(value.numel() for value in nodes),
             "norms": sum(p.numel() for p in self.store.parameters() if id(p) not in held),
         }
+
+    def _mean(self, image: Tensor, reach: int) -> Tensor | None:
+        """Of f_d over all positions, B×c×1×1, in a pass of its own; None where it is not asked."""
+        if not self.store.centred:
+            return None
+        size = (image.shape[-2], image.shape[-1])
+        total = 0.0
+        for tile in tiles(size, reach, 1, side_for(self.store.channels * len(image))):
+            feature = tile.inside(self.encode(tile.cut(image))[0])
+            total = total + feature.sum((2, 3), keepdim=True, dtype=self.store.dtype)
+        return total / (size[0] * size[1])
 
     def _updated(self, feature: Tensor, indices: Tensor | None) -> Nodes:
         if self.updaters is None:

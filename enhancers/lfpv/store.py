@@ -115,14 +115,15 @@ class Store(nn.Module):
         self._recalled = None
         return super().train(mode)
 
-    def forward(self, feature: Tensor, memories: Memories) -> Tensor:
+    def forward(self, feature: Tensor, memories: Memories, mean: Tensor | None = None) -> Tensor:
         """Fusion f'_d = f̄_d + f̄'_d + f_d of a B×c×h×w feature, any h and w; the same type.
 
-        EnhancerError when the feature has another number of channels.
+        Where `feature` is only a tile, `mean` (B×c×1×1) is that of the whole, which centred queries
+        need. EnhancerError when the feature has another number of channels.
         """
         with full_precision(feature):
             wide = self._checked(feature)
-            mean = self._mean(wide)
+            mean = self._mean(wide) if mean is None else mean
             if torch.is_grad_enabled() or wide.device.type != "cpu":
                 return self._fuse(wide, mean, memories).to(feature.dtype)
             fused, rows = torch.empty_like(feature), self._rows(wide)

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from pipeline import cost
 from pipeline.allocator import keep_freed_memory
 from pipeline.benchmark.memory import Memory
 from pipeline.benchmark.subject import load_subject
 from pipeline.clock import now
-from pipeline.cost import parameters
 from pipeline.errors import PipelineError, is_out_of_memory
 from pipeline.names import parse_enhancer
 
@@ -88,10 +88,13 @@ def _cost(
         macs = _count(model, image)
         first = now(device) - started
         peak = memory.peak()
+        if isinstance(model, cost.SPLIT):
+            # In tiles some pixels are computed twice, which is not the network's work.
+            macs = cost.macs(model, *image.shape[-2:])
         times(model, image, WARM_UP * budget - first, fewest=0)
         seconds = times(model, image, budget)
         rate = images_per_second(model, image, seconds)
-    known = parameters(model) or None, macs or None
+    known = cost.parameters(model) or None, macs or None
     return Measurement(*known, seconds, rate, peak, subject.untrained)
 
 
