@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from enhancers.base import EncodeDecode
 from enhancers.options import require_flag
 from enhancers.states import load_strict
+from enhancers.tiles import worthwhile
 
 STAGES = 3
 DENOISER_WIDTH, DENOISER_CELLS = 6, 3
@@ -198,6 +199,11 @@ def _denoiser_cell() -> Cell:
 
 
 def _window_maximum(image: Tensor) -> Tensor:
+    if worthwhile(image):
+        # A fifth of the pooling's time, which counts where the maxima came from.
+        padded = F.pad(image, (0, 1, 0, 1))
+        rows = torch.maximum(padded[..., :-1, :], padded[..., 1:, :])
+        return torch.maximum(rows[..., :-1], rows[..., 1:])
     return F.max_pool2d(F.pad(image, (0, 1, 0, 1)), 2, stride=1)
 
 

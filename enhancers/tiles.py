@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-# Values of the widest map of a tile, 2 MB of float32: measured best from 3 to 64 channels.
-VALUES = 2**19
+# Values of the widest map of a tile. 2 MB of float32 stay in a cache; where convolutions take the
+# time, tiles are for the memory, and those of 64 MB compute little twice.
+VALUES, MANY_VALUES = 2**19, 2**24
 SMALLEST_SIDE = 64
 
 
@@ -106,7 +107,12 @@ def over_tiles(
 
 
 def in_tiles(
-    run: Callable[[Tensor], Tensor], image: Tensor, reach: int | None, cell: int, channels: int
+    run: Callable[[Tensor], Tensor],
+    image: Tensor,
+    reach: int | None,
+    cell: int,
+    channels: int,
+    values: int | None = None,
 ) -> Tensor:
     """run(image), where a pixel looks no farther than `reach`: in tiles where that is `worthwhile`.
 
@@ -115,7 +121,7 @@ def in_tiles(
     if reach is None or not worthwhile(image):
         return run(image)
     size = image.shape[-2], image.shape[-1]
-    side = side_for(channels * len(image))
+    side = side_for(channels * len(image), values)
     return over_tiles(lambda tile: (run(tile.cut(image)),), size, reach, cell, side)[0]
 
 
@@ -125,9 +131,9 @@ def worthwhile(image: Tensor) -> bool:
     return plain and not torch.compiler.is_compiling()
 
 
-def side_for(channels: int) -> int:
-    """Side of a tile whose widest map has so many channels."""
-    return max(SMALLEST_SIDE, math.isqrt(VALUES // channels))
+def side_for(channels: int, values: int | None = None) -> int:
+    """Side of a tile whose widest map has so many channels, and `values` (`VALUES`) in all."""
+    return max(SMALLEST_SIDE, math.isqrt((values or VALUES) // channels))
 
 
 def channels_last(value: Tensor) -> Tensor:

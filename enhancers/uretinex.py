@@ -2,7 +2,7 @@
 (Wu et al., CVPR 2022)."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import torch
@@ -13,10 +13,21 @@ from enhancers.base import EncodeDecode, Round
 from enhancers.errors import EnhancerError
 from enhancers.options import require_number
 from enhancers.states import load_below, load_strict, select
+from enhancers.tiles import (
+    MANY_VALUES,
+    Tile,
+    channels_last,
+    in_tiles,
+    over_tiles,
+    side_for,
+    tiles,
+    worthwhile,
+)
 
 WIDTH = 32
 TRUNK = 2 * WIDTH
 ROUNDS = 3
+LEAK = 0.2
 GAMMA, LAMBDA, OFFSET = 0.1, 0.5, 0.05
 SMALLEST_DIVISOR = 1e-4
 SMALLEST_RATIO, LARGEST_RATIO = 0.01, 100
@@ -62,7 +73,7 @@ class Decomposition(nn.Module):
 
     def forward(self, image: Tensor) -> Decomposed:
         """B×3×H×W in [0, 1] to its R and L."""
-        layers = self.decom(image)
+        layers = _in_tiles(lambda part: self.decom(channels_last(part)), 4, image)
         return Decomposed(layers[:, :3], layers[:, 3:])
 
     def load_released(self, state: Mapping[str, Tensor]) -> None:
@@ -82,7 +93,11 @@ class SqueezeExcite(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """B×channels×H×W, the same shape."""
-        return x * self.fc(x.mean((2, 3)))[:, :, None, None]
+        return x * self.gates(x.mean((2, 3)))
+
+    def gates(self, means: Tensor) -> Tensor:
+        """B×channels means to B×channels×1×1."""
+        return self.fc(means)[:, :, None, None]
 
 
 class ReflectanceUnit(nn.Module):
@@ -102,9 +117,26 @@ class ReflectanceUnit(nn.Module):
 
     def trunk(self, P: Tensor, Q: Tensor) -> Tensor:
         """P B×3×H×W and Q B×1×H×W to f_d, B×64×H×W."""
-        x = self.se_layer(torch.cat([F.relu(self.conv1(P)), F.relu(self.conv2(Q))], 1))
+        if not worthwhile(P):
+            return self._deepen(self.se_layer(self._join(P, Q)))
+        size, side = (P.shape[-2], P.shape[-1]), side_for(TRUNK * len(P), MANY_VALUES)
+        total: Tensor | float = 0.0
+        for tile in tiles(size, 1, 1, side):
+            total = total + tile.inside(self._join(tile.cut(P), tile.cut(Q))).sum((2, 3))
+        gates = self.se_layer.gates(total / (size[0] * size[1]))
+
+        def run(tile: Tile) -> tuple[Tensor]:
+            joined = self._join(tile.cut(P), tile.cut(Q))
+            return (self._deepen(channels_last(joined.mul_(gates))),)
+
+        return over_tiles(run, size, 6, 1, side)[0]
+
+    def _join(self, P: Tensor, Q: Tensor) -> Tensor:
+        return torch.cat([_relu(self.conv1(P)), _relu(self.conv2(Q))], 1)
+
+    def _deepen(self, x: Tensor) -> Tensor:
         for conv in (self.conv3, self.conv4, self.conv5, self.conv6, self.conv7):
-            x = F.relu(conv(x))
+            x = _relu(conv(x))
         return x
 
 
@@ -121,9 +153,13 @@ class IlluminationUnit(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """B×1×H×W to an illumination >= 0 of the same shape."""
-        for conv in (self.conv1, self.conv2, self.conv3, self.conv4):
-            x = F.leaky_relu(conv(x), 0.2)
-        return F.relu(self.conv5(x))
+        return _in_tiles(self._estimate, 8, x)
+
+    def _estimate(self, x: Tensor) -> Tensor:
+        x = channels_last(_leaky_relu(self.conv1(x)))
+        for conv in (self.conv2, self.conv3, self.conv4):
+            x = _leaky_relu(conv(x))
+        return _relu(self.conv5(x))
 
 
 class Adjustment(nn.Module):
@@ -139,9 +175,13 @@ class Adjustment(nn.Module):
     def forward(self, illumination: Tensor, ratio: float | Tensor) -> Tensor:
         """L (B×1×H×W) and one ratio, or B×1×1×1 of them, to the adjusted L, >= 0."""
         x = torch.cat([illumination, torch.ones_like(illumination) * ratio], 1)
+        return _in_tiles(self._adjust, 8, x)
+
+    def _adjust(self, x: Tensor) -> Tensor:
+        x = channels_last(x)
         for conv in (self.conv1, self.conv2, self.conv3):
-            x = F.leaky_relu(conv(x), 0.2)
-        return F.relu(self.conv4(x))
+            x = _leaky_relu(conv(x))
+        return _relu(self.conv4(x))
 
 
 class URetinexOutput(NamedTuple):
@@ -209,7 +249,7 @@ class URetinex(EncodeDecode):
 
     def decode(self, feature: Tensor, context: Context) -> Round | URetinexOutput:
         """R and L of the open round; f_d and context of the next one, or the output."""
-        R = context.P + self.model_R.conv8(feature)
+        R = context.P + _in_tiles(self.model_R.conv8, 1, feature)
         L = self.model_L(context.Q)
         rounds = (*context.rounds, Unfolded(context.P, context.Q, R, L))
         if len(rounds) == ROUNDS:
@@ -273,6 +313,20 @@ def ratio_between(illumination: Tensor, normal_illumination: Tensor) -> Tensor:
     """1/(mean(L/(L_normal + 1e-4)) + 1e-4) of each image: B×1×H×W both, to B×1×1×1."""
     share = illumination / (normal_illumination + SMALLEST_DIVISOR)
     return 1 / (share.mean((1, 2, 3), keepdim=True) + SMALLEST_DIVISOR)
+
+
+def _in_tiles(run: Callable[[Tensor], Tensor], reach: int, maps: Tensor) -> Tensor:
+    """`run` of maps, in tiles for the memory's sake."""
+    return in_tiles(run, maps, reach, 1, WIDTH, MANY_VALUES)
+
+
+def _relu(x: Tensor) -> Tensor:
+    """ReLU of a convolution's result, which nothing else needs."""
+    return F.relu(x, inplace=not torch.is_grad_enabled())
+
+
+def _leaky_relu(x: Tensor) -> Tensor:
+    return F.leaky_relu(x, LEAK, inplace=not torch.is_grad_enabled())
 
 
 def _alive(conv: nn.Conv2d) -> nn.Conv2d:

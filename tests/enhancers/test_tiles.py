@@ -4,11 +4,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from enhancers import enlightengan, lednet, lednet_blocks, uretinex, zerodcepp
 from enhancers import tiles as module
-from enhancers.lfpv import LFPVEnhancer
+from enhancers.enlightengan import EnlightenGAN
+from enhancers.lednet import LEDNet
+from enhancers.lfpv import LFPVEnhancer, enhancer
 from enhancers.ruas import RUAS
 from enhancers.sci import SCI
 from enhancers.tiles import in_tiles, over_tiles, tiles, worthwhile
+from enhancers.uretinex import URetinex
 from enhancers.zerodcepp import ZeroDCEpp
 from tests.enhancers.lfpv.models import random_nodes
 
@@ -18,14 +22,26 @@ LOCAL = {
     "ruas-denoise": lambda: RUAS(denoise=True),
     "zerodcepp-1": lambda: ZeroDCEpp(1),
 }
+# Their parts are local: what is global between them is computed of the whole.
+IN_PARTS = {
+    "uretinex": URetinex,
+    "enlightengan": EnlightenGAN,
+    "enlightengan-corners": lambda: EnlightenGAN(align_corners=False),
+    "lednet": LEDNet,
+    "lednet-signed": lambda: LEDNet(signed=True),
+    "zerodcepp-12": ZeroDCEpp,
+    "zerodcepp-5": lambda: ZeroDCEpp(5),
+}
 SIZES = [(16, 16), (65, 97), (101, 46)]
 
 
 @pytest.fixture
 def small_tiles(monkeypatch):
     """Many tiles in a small image."""
-    monkeypatch.setattr(module, "VALUES", 1)
-    monkeypatch.setattr(module, "SMALLEST_SIDE", 20)
+    monkeypatch.setattr(module, "side_for", lambda *_: 20)
+    for network in (enlightengan, lednet, lednet_blocks, uretinex, zerodcepp):
+        monkeypatch.setattr(network, "side_for", lambda *_: 20, raising=False)
+    monkeypatch.setattr(enhancer, "side_for", lambda *_: 20)
 
 
 def noisy(network):
@@ -87,6 +103,21 @@ def test_tiles_keep_the_order_in_memory():
 def test_local_networks_give_the_same_image(name, size):
     network, image = noisy(LOCAL[name]()), picture(size)
     assert torch.allclose(network(image), network.run(image).image, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", IN_PARTS)
+@pytest.mark.usefixtures("small_tiles")
+def test_networks_in_parts_give_the_same(name, size):
+    torch.manual_seed(0)
+    network, image = IN_PARTS[name]().eval().double(), picture(size)
+    with torch.enable_grad():
+        expected = network.run(image)
+    with torch.inference_mode():
+        got = network.run(image)
+    for ours, whole in zip(got, expected, strict=True):
+        if torch.is_tensor(ours):
+            assert torch.allclose(ours, whole.detach(), rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("name", LOCAL)
