@@ -10,9 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from enhancers.base import EncodeDecode
+from enhancers.enlarging import enlarge
 from enhancers.options import require_flag
 from enhancers.padding import crop_centre, pad_around
 from enhancers.states import load_strict
+from enhancers.tiles import MANY_VALUES, Tile, channels_last, over_tiles, side_for
 
 WIDTHS = (32, 64, 128, 256, 512)
 MULTIPLE = 16
@@ -52,7 +54,7 @@ class ConvBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """See ConvBlock."""
-        return self.bn(F.leaky_relu(self.conv(x), SLOPE))
+        return self.bn(F.leaky_relu(self.conv(x), SLOPE, inplace=not torch.is_grad_enabled()))
 
 
 class EnlightenGAN(EncodeDecode):
@@ -98,24 +100,48 @@ class EnlightenGAN(EncodeDecode):
         attention = darkness(normalised)
         feature, level_attention, skips = torch.cat([normalised, attention], 1), attention, []
         for level in range(1, 5):
-            feature = self.blocks[f"{level}_2"](self.blocks[f"{level}_1"](feature))
-            skips.append(feature * level_attention)
-            feature, level_attention = F.max_pool2d(feature, 2), F.max_pool2d(level_attention, 2)
+            skip, feature = self._contract(level, channels_last(feature), level_attention)
+            skips.append(skip)
+            level_attention = F.max_pool2d(level_attention, 2)
         feature = self.blocks["5_2"](self.blocks["5_1"](feature) * level_attention)
         return feature, Context(size, normalised, attention, tuple(skips))
 
     def decode(self, feature: Tensor, context: Context) -> EnlightenGANOutput:
         """Residual from f_d and the skips, added where the image is dark."""
+        feature = channels_last(feature)
         for level, skip in enumerate(reversed(context.skips), 6):
-            enlarged = F.interpolate(
-                feature, scale_factor=2, mode="bilinear", align_corners=self.align_corners
-            )
-            feature = torch.cat([self.deconv[f"{level - 1}"](enlarged), skip], 1)
-            feature = self.blocks[f"{level}_2"](self.blocks[f"{level}_1"](feature))
-        latent = self.conv10(feature) * context.attention
+            feature = self._expand(level, feature, skip)
+        latent = feature * context.attention
         raw = self._restore(context.normalised + latent, context.size)
         latent = self._restore(latent, context.size)
         return EnlightenGANOutput(((raw + 1) / 2).clamp(0, 1), raw, latent)
+
+    def _contract(self, level: int, feature: Tensor, attention: Tensor) -> tuple[Tensor, Tensor]:
+        """The scaled skip of a level, and its feature at half the size."""
+
+        def run(tile: Tile) -> tuple[Tensor, Tensor]:
+            inner = self.blocks[f"{level}_2"](self.blocks[f"{level}_1"](tile.cut(feature)))
+            return inner * tile.cut(attention), F.max_pool2d(inner, 2)
+
+        return over_tiles(run, feature, 2, 2, _side(level, feature))
+
+    def _expand(self, level: int, feature: Tensor, skip: Tensor) -> Tensor:
+        """The feature at twice the size, joined with a skip; behind the last level the residual."""
+
+        def run(tile: Tile) -> tuple[Tensor]:
+            enlarged = self.deconv[f"{level - 1}"](self._enlarge(feature, tile))
+            joined = torch.cat([enlarged, tile.cut(skip)], 1)
+            inner = self.blocks[f"{level}_2"](self.blocks[f"{level}_1"](joined))
+            return (self.conv10(inner) if level == 9 else inner,)
+
+        # Three convolutions, before them the neighbour in the enlargement.
+        return over_tiles(run, skip, 4, 2, _side(10 - level, skip))[0]
+
+    def _enlarge(self, feature: Tensor, tile: Tile) -> Tensor:
+        if self.align_corners:
+            return enlarge(feature, tile)
+        part = tile.cut(feature)
+        return F.interpolate(part, scale_factor=2, mode="bilinear", align_corners=False)
 
     def load_released(self, state: Mapping[str, Tensor]) -> None:
         """Load 200_net_G_A.pth; BatchNorm of torch 0.3.1 did not count its batches."""
@@ -128,6 +154,11 @@ class EnlightenGAN(EncodeDecode):
             half = crop_centre(padded, (size[0] // 2, size[1] // 2))
             return F.interpolate(half, size, mode="bilinear", align_corners=self.align_corners)
         return crop_centre(padded, size)
+
+
+def _side(level: int, maps: Tensor) -> int:
+    """Of tiles at a level, whose widest maps are its joined ones."""
+    return side_for(2 * WIDTHS[level - 1] * len(maps), MANY_VALUES)
 
 
 def darkness(normalised: Tensor) -> Tensor:

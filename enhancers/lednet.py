@@ -19,6 +19,7 @@ from enhancers.lednet_blocks import (
 )
 from enhancers.options import require_flag
 from enhancers.padding import pad_to_multiples
+from enhancers.tiles import MANY_VALUES, Tile, channels_last, in_tiles, over_tiles, side_for
 
 STRIDE = 8
 
@@ -84,13 +85,13 @@ class LEDNet(EncodeDecode):
         padded = _pad_as_script(image) if self.script_pad else pad_to_multiples(image, STRIDE)
         if self.signed:
             padded = (padded - 0.5) / 0.5
-        half = self.conv_1c(self.PPM1(self.E_block1(padded)))
-        quarter = self.conv_2c(self.PPM2(self.E_block2(half)))
-        eighth = self.conv_3c(self.PPM3(self.E_block3(quarter)))
+        half = self._brighten(1, self._reduce(self.E_block1, channels_last(padded), 32))
+        quarter = self._brighten(2, self._reduce(self.E_block2, half, 64))
+        eighth = self._brighten(3, self._reduce(self.E_block3, quarter, 128))
         feature = self.M_block2(self.M_block1(eighth))
         branches = (self.conv_fac_k1, self.conv_fac_k2, self.conv_fac_k3)
         guide1, guide2, guide3 = (
-            branch[:-1](level)
+            in_tiles(branch[:-1], level, 3, 1, level.shape[1], MANY_VALUES)
             for branch, level in zip(branches, (half, quarter, eighth), strict=True)
         )
         small = self.side_out(eighth)[..., : -(-height // STRIDE), : -(-width // STRIDE)]
@@ -99,12 +100,39 @@ class LEDNet(EncodeDecode):
     def decode(self, feature: Tensor, context: Context) -> LEDNetOutput:
         """The image from f_d, filtered by the guides."""
         guide1, guide2, guide3 = context.guides
-        eighth = filter_adaptively(self.D_block3(feature), guide3, self.conv_fac_k3[-1])
-        quarter = filter_adaptively(self.D_block2(eighth), guide2, self.conv_fac_k2[-1])
-        half = filter_adaptively(self.D_block1(quarter), guide1, self.conv_fac_k1[-1])
+        feature = self.D_block3(channels_last(feature))
+        eighth = filter_adaptively(feature, guide3, self.conv_fac_k3[-1])
+        quarter = self._enlarge(self.D_block2, eighth, guide2, self.conv_fac_k2[-1])
+        half = self._enlarge(self.D_block1, quarter, guide1, self.conv_fac_k1[-1])
+        # Its widest maps are its 64 channels at full size, here as in the blocks before.
+        output = in_tiles(self.D_block0, half, 4, 1, 4 * 64, MANY_VALUES)
         height, width = context.size
-        raw = self._to_image(self.D_block0(half)[..., :height, :width])
+        raw = self._to_image(output[..., :height, :width])
         return LEDNetOutput(raw.clamp(0, 1), raw, context.side)
+
+    def _reduce(self, block: nn.Module, feature: Tensor, channels: int) -> Tensor:
+        """Five or six 3×3 convolutions, the blur among them."""
+        return in_tiles(block, feature, 6, 2, channels, MANY_VALUES)
+
+    def _brighten(self, level: int, feature: Tensor) -> Tensor:
+        """Pooling, of all of it, and curve."""
+        pooling, curve = getattr(self, f"PPM{level}"), getattr(self, f"conv_{level}c")
+        pooled = pooling.pool(feature)
+
+        def run(tile: Tile) -> tuple[Tensor]:
+            return (curve(pooling.join(feature, pooled, tile)),)
+
+        side = side_for(2 * feature.shape[1] * len(feature), MANY_VALUES)
+        return over_tiles(run, feature, 4, 1, side)[0]
+
+    def _enlarge(self, block: nn.Module, x: Tensor, guide: Tensor, kernels: nn.Conv2d) -> Tensor:
+        """A block at twice the size, filtered; looks 4 pixels of x away."""
+
+        def run(tile: Tile) -> tuple[Tensor]:
+            return (filter_adaptively(block(tile.cut(x)), tile.cut(guide), kernels),)
+
+        side = side_for(4 * x.shape[1] * len(x), MANY_VALUES)
+        return over_tiles(run, x, 4, 1, side)[0]
 
     def load_released(self, state: Mapping[str, Tensor]) -> None:
         """Load a published state dict, whose keys are this network's own."""

@@ -1,14 +1,20 @@
 """The blocks of LEDNet (Zhou et al., ECCV 2022); attribute names follow the released keys."""
 
+import itertools
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from enhancers.enlarging import enlarge
+from enhancers.tiles import Tile, whole, worthwhile
 
 POOLED_SIDES = (1, 2, 3, 6)
 CURVE_ITERATIONS = 3
 KERNEL_SIDE = 5
 LEAK = 0.2
 BAND_VALUES = 2**23  # 32 MB of float32 kernels at a time
+TAP_VALUES = 2**16  # of kernels of one tap
 
 
 class EncoderBlock(nn.Module):
@@ -131,11 +137,15 @@ class PyramidPooling(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """B×channels×h×w, the same shape."""
-        pooled = [
-            F.interpolate(feature(x), x.shape[-2:], mode="bilinear", align_corners=True)
-            for feature in self.features
-        ]
-        return self.fuse(torch.cat([x, *pooled], 1))
+        return self.join(x, self.pool(x), whole(x))
+
+    def pool(self, x: Tensor) -> list[Tensor]:
+        """p₁, p₂, p₃, p₆ before they are enlarged; the only part that looks at all of x."""
+        return [feature(x) for feature in self.features]
+
+    def join(self, x: Tensor, pooled: list[Tensor], tile: Tile) -> Tensor:
+        """What `tile` holds of the result, of x and of what `pool` gave; looks 1 pixel away."""
+        return self.fuse(torch.cat([tile.cut(x), *(enlarge(part, tile) for part in pooled)], 1))
 
 
 class Curve(nn.Module):
@@ -176,11 +186,13 @@ def filter_adaptively(x: Tensor, guide: Tensor, kernels: nn.Conv2d) -> Tensor:
     x, `guide` and the result B×C×h×w; `kernels`(guide) B×25C×h×w, of which channel c owns 25c to
     25c + 24, row by row.
     """
-    height = x.shape[-2]
     padded = F.pad(x, (KERNEL_SIDE // 2,) * 4, mode="replicate")
     if torch.compiler.is_compiling():
         # A traced loop over rows has a fixed number of them.
         return F.leaky_relu(_filter(padded, kernels(guide)), LEAK)
+    if worthwhile(x):
+        return F.leaky_relu_(_filter_by_taps(padded, guide, kernels), LEAK)
+    height = x.shape[-2]
     # All kernels at once need 25 times the memory of x, 3.3 GB for a 1080×1920 image at half size.
     band = max(1, BAND_VALUES * height // (KERNEL_SIDE**2 * x.numel()))
     bands = [
@@ -198,6 +210,26 @@ def _filter(padded: Tensor, kernels: Tensor) -> Tensor:
     taps = KERNEL_SIDE**2
     around = padded.unfold(2, KERNEL_SIDE, 1).unfold(3, KERNEL_SIDE, 1).flatten(-2)
     return (around * kernels.unflatten(1, (-1, taps)).movedim(2, -1)).sum(-1)
+
+
+def _filter_by_taps(padded: Tensor, guide: Tensor, kernels: nn.Conv2d) -> Tensor:
+    """The same, tap by tap on so few rows that they stay in the cache between the taps."""
+    channels, taps = padded.shape[1], KERNEL_SIDE**2
+    # One matrix and one bias a tap.
+    weight = kernels.weight.view(channels, taps, channels).permute(1, 2, 0).contiguous()
+    bias = kernels.bias.view(channels, taps).T.contiguous()
+    pixels = padded.permute(0, 2, 3, 1).contiguous()
+    guides = guide.permute(0, 2, 3, 1).contiguous()
+    out = torch.zeros_like(guides)
+    width = out.shape[2]
+    rows = max(1, TAP_VALUES // (channels * width))
+    for image, top in itertools.product(range(len(out)), range(0, out.shape[1], rows)):
+        target = out[image, top : top + rows]
+        flat = guides[image, top : top + rows].flatten(0, 1)
+        for tap, (y, x) in enumerate(itertools.product(range(KERNEL_SIDE), repeat=2)):
+            around = pixels[image, top + y : top + y + len(target), x : x + width]
+            target.addcmul_(torch.addmm(bias[tap], flat, weight[tap]).view_as(target), around)
+    return out.permute(0, 3, 1, 2)
 
 
 def _two_convs(channels: int) -> nn.Sequential:

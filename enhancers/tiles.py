@@ -51,8 +51,15 @@ class Tile:
     rows: Span
     columns: Span
 
+    @property
+    def is_all(self) -> bool:
+        """Whether there is no other."""
+        return all(span.inner == slice(0, span.whole) for span in (self.rows, self.columns))
+
     def cut(self, whole: Tensor) -> Tensor:
         """The tile of B×c×h×w with what lies around it, as far as it is looked at; a view."""
+        if self.is_all:
+            return whole
         height, width = whole.shape[-2:]
         return whole[..., self.rows.read(height), self.columns.read(width)]
 
@@ -90,20 +97,31 @@ def tiles(size: tuple[int, int], reach: int, cell: int, side: int) -> Iterator[T
             yield Tile(row, column)
 
 
+def whole(image: Tensor) -> Tile:
+    """The one tile that is all of B×c×H×W."""
+    return Tile(*(Span(side, slice(0, side), slice(0, side)) for side in image.shape[-2:]))
+
+
 def over_tiles(
     run: Callable[[Tile], tuple[Tensor, ...]],
-    size: tuple[int, int],
+    image: Tensor,
     reach: int,
     cell: int = 1,
     side: int = SMALLEST_SIDE,
 ) -> tuple[Tensor, ...]:
-    """The maps that `run` makes tile by tile; see `tiles`."""
-    whole: tuple[Tensor | None, ...] | None = None
+    """The maps that `run` makes tile by tile of maps like B×c×H×W `image`; see `tiles`.
+
+    All of them at once where tiles are not `worthwhile`.
+    """
+    size = image.shape[-2], image.shape[-1]
+    if not worthwhile(image) or max(size) <= side:
+        return run(whole(image))
+    made: tuple[Tensor | None, ...] | None = None
     for tile in tiles(size, reach, cell, side):
         pieces = run(tile)
-        pasted = whole or (None,) * len(pieces)
-        whole = tuple(tile.paste(*pair) for pair in zip(pieces, pasted, strict=True))
-    return whole
+        pasted = made or (None,) * len(pieces)
+        made = tuple(tile.paste(*pair) for pair in zip(pieces, pasted, strict=True))
+    return made
 
 
 def in_tiles(
@@ -118,11 +136,10 @@ def in_tiles(
 
     `channels` is the width of the network; without a `reach` the image is left whole.
     """
-    if reach is None or not worthwhile(image):
+    if reach is None:
         return run(image)
-    size = image.shape[-2], image.shape[-1]
     side = side_for(channels * len(image), values)
-    return over_tiles(lambda tile: (run(tile.cut(image)),), size, reach, cell, side)[0]
+    return over_tiles(lambda tile: (run(tile.cut(image)),), image, reach, cell, side)[0]
 
 
 def worthwhile(image: Tensor) -> bool:

@@ -129,7 +129,7 @@ class ReflectanceUnit(nn.Module):
             joined = self._join(tile.cut(P), tile.cut(Q))
             return (self._deepen(channels_last(joined.mul_(gates))),)
 
-        return over_tiles(run, size, 6, 1, side)[0]
+        return over_tiles(run, P, 6, 1, side)[0]
 
     def _join(self, P: Tensor, Q: Tensor) -> Tensor:
         return torch.cat([_relu(self.conv1(P)), _relu(self.conv2(Q))], 1)

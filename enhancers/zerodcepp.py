@@ -9,10 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from enhancers.base import EncodeDecode
+from enhancers.enlarging import enlarge
 from enhancers.errors import EnhancerError
 from enhancers.options import require_flag, require_integer
 from enhancers.padding import pad_to_multiples
-from enhancers.tiles import channels_last
+from enhancers.tiles import Tile, channels_last, over_tiles, side_for
 
 WIDTH, BLOCKS = 32, 7
 CURVE_ITERATIONS = 8
@@ -28,10 +29,10 @@ class ZeroDCEppOutput(NamedTuple):
 
 
 class Context(NamedTuple):
-    """`image` B×3×H×W, the padded size, and what x3, x2, x1 add to blocks 5, 6, 7."""
+    """The padded image, H and W without padding, and what x3, x2, x1 add to blocks 5, 6, 7."""
 
-    image: Tensor
-    padded: tuple[int, int]
+    padded: Tensor
+    size: tuple[int, int]
     skips: tuple[Tensor, Tensor, Tensor]
 
 
@@ -106,12 +107,12 @@ class ZeroDCEpp(EncodeDecode):
         if self.script_crop:
             image = _crop_to_multiples(image, self.scale_factor)
         padded = pad_to_multiples(image, self.scale_factor)
-        size = (padded.shape[-2], padded.shape[-1])
+        size = (image.shape[-2], image.shape[-1])
         x1 = F.relu(self.e_conv1(channels_last(_reduce(padded, self.scale_factor))))
         x2 = F.relu(self.e_conv2(x1))
         x3 = F.relu(self.e_conv3(x2))
         skips = (self.e_conv5.skip(x3), self.e_conv6.skip(x2), self.e_conv7.skip(x1))
-        return F.relu(self.e_conv4(x3)), Context(image, size, skips)
+        return F.relu(self.e_conv4(x3)), Context(padded, size, skips)
 
     def decode(self, feature: Tensor, context: Context) -> ZeroDCEppOutput:
         """Curve map from f_d and the skips, applied to the image at full size."""
@@ -119,11 +120,17 @@ class ZeroDCEpp(EncodeDecode):
         x5 = F.relu(self.e_conv5(feature, skip5))
         x6 = F.relu(self.e_conv6(x5, skip6))
         curve = torch.tanh(self.e_conv7(x6, skip7))
-        if self.scale_factor > 1:
-            curve = F.interpolate(curve, context.padded, mode="bilinear", align_corners=True)
-        height, width = context.image.shape[-2:]
-        curve = curve[..., :height, :width]
-        return ZeroDCEppOutput(_apply_curve(context.image, curve), curve)
+        if self.scale_factor == 1:
+            return ZeroDCEppOutput(_apply_curve(context.padded, curve), curve)
+
+        def run(tile: Tile) -> tuple[Tensor, Tensor]:
+            enlarged = enlarge(curve, tile)
+            return _apply_curve(tile.cut(context.padded), enlarged), enlarged
+
+        # The image, the curve and their products: three channels each.
+        maps = over_tiles(run, context.padded, 0, 1, side_for(9 * len(curve)))
+        height, width = context.size
+        return ZeroDCEppOutput(*(whole[..., :height, :width].contiguous() for whole in maps))
 
     def load_released(self, state: Mapping[str, Tensor]) -> None:
         """Load Epoch99.pth, whose keys are this network's own."""

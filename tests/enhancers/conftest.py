@@ -56,7 +56,7 @@ def two_threads():
 def parity(reference):
     """parity(value, "sci/crop_113x97_easy_out"): assert that the authors' code gave the same.
 
-    max |ours − released| ≤ 1e-5; for LARGE_VALUES ≤ 2e-6 of the largest value, where that is more.
+    max |ours − released| ≤ 1e-5; for LARGE_VALUES ≤ 5e-6 of the largest value, where that is more.
     """
 
     def check(value: Tensor, name: str) -> None:
@@ -66,7 +66,7 @@ def parity(reference):
         DEVIATIONS[name] = max(deviation, DEVIATIONS.get(name, 0.0))
         allowed = 1e-5
         if any(fnmatch(name, pattern) for pattern in LARGE_VALUES):
-            allowed = max(allowed, 2e-6 * released.abs().max().item())
+            allowed = max(allowed, 5e-6 * released.abs().max().item())
         assert deviation <= allowed, name
 
     return check
