@@ -72,7 +72,7 @@ class Tile:
         """Write `inside` of `piece` into `whole`, which is made where there is none yet."""
         if whole is None:
             size = self.rows.grown(piece.shape[-2]), self.columns.grown(piece.shape[-1])
-            form = torch.channels_last if _is_channels_last(piece) else torch.contiguous_format
+            form = torch.channels_last if is_channels_last(piece) else torch.contiguous_format
             whole = torch.empty(
                 (*piece.shape[:2], *size),
                 dtype=piece.dtype,
@@ -158,6 +158,12 @@ def channels_last(value: Tensor) -> Tensor:
     return value.contiguous(memory_format=torch.channels_last) if worthwhile(value) else value
 
 
+def is_channels_last(value: Tensor) -> bool:
+    """Whether the channels lie side by side and nothing else does; one channel is no order."""
+    last = value.is_contiguous(memory_format=torch.channels_last)
+    return last and not value.is_contiguous()
+
+
 def _spans(length: int, reach: int, cell: int, side: int) -> Iterator[Span]:
     count = -(-length // side)
     step = -(-length // (count * cell)) * cell
@@ -166,9 +172,3 @@ def _spans(length: int, reach: int, cell: int, side: int) -> Iterator[Span]:
         stop = min(start + step, length)
         outer = slice(max(0, start - halo), min(stop + halo, length))
         yield Span(length, slice(start, stop), outer)
-
-
-def _is_channels_last(value: Tensor) -> bool:
-    # One channel is both.
-    last = value.is_contiguous(memory_format=torch.channels_last)
-    return last and not value.is_contiguous()

@@ -13,7 +13,7 @@ from enhancers.enlarging import enlarge
 from enhancers.errors import EnhancerError
 from enhancers.options import require_flag, require_integer
 from enhancers.padding import pad_to_multiples
-from enhancers.tiles import Tile, channels_last, over_tiles, side_for
+from enhancers.tiles import Tile, channels_last, over_tiles, side_for, worthwhile
 
 WIDTH, BLOCKS = 32, 7
 CURVE_ITERATIONS = 8
@@ -123,8 +123,12 @@ class ZeroDCEpp(EncodeDecode):
         if self.scale_factor == 1:
             return ZeroDCEppOutput(_apply_curve(context.padded, curve), curve)
 
+        # The few columns of the curve take little when all are enlarged at once.
+        shape = curve.shape[-2], context.padded.shape[-1]
+        wide = F.interpolate(curve.contiguous(), shape, mode="bilinear", align_corners=True)
+
         def run(tile: Tile) -> tuple[Tensor, Tensor]:
-            enlarged = enlarge(curve, tile)
+            enlarged = enlarge(wide, tile)
             return _apply_curve(tile.cut(context.padded), enlarged), enlarged
 
         # The image, the curve and their products: three channels each.
@@ -154,6 +158,17 @@ def _reduce(image: Tensor, factor: int) -> Tensor:
 
 
 def _apply_curve(image: Tensor, curve: Tensor) -> Tensor:
+    if worthwhile(image):
+        return _apply_in_place(image.clone(), curve)
     for _ in range(CURVE_ITERATIONS):
         image = image + curve * (image * image - image)
+    return image
+
+
+def _apply_in_place(image: Tensor, curve: Tensor) -> Tensor:
+    """The same in two passes an iteration."""
+    change = torch.empty_like(image)
+    for _ in range(CURVE_ITERATIONS):
+        torch.addcmul(image, image, image, value=-1, out=change)
+        image.addcmul_(curve, change, value=-1)
     return image
