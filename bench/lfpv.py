@@ -29,6 +29,7 @@ from enhancers.sci import SCI
 from enhancers.training import StepLoss
 from enhancers.uretinex import URetinex
 from enhancers.zerodcepp import ZeroDCEpp
+from pipeline.allocator import keep_freed_memory
 from pipeline.training.recipe import Recipe, find_recipe, read_recipe
 
 NETWORKS = {
@@ -102,6 +103,7 @@ def main() -> None:
     parser.add_argument("--inference", nargs="*", default=NETWORKS, choices=NETWORKS)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
+    keep_freed_memory()  # as `pipeline` does
     steps = Table(
         title=f"a step of the {arguments.recipe} recipe, CPU ms, ratio to plain (of minima)"
     )
