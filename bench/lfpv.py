@@ -1,9 +1,11 @@
 """What does LFPV add to a training step, and to enhancing an image?
 
-    python bench/lfpv.py [--recipe short] [--training sci ...] [--inference uretinex ...]
+    python bench/lfpv.py [--recipe short] [--supervision paired] [--training sci ...] [--inference …]
 
-Training: a Charbonnier step with Adam on as many crops, as large, as the recipe takes, plain, with
-two paths and no nodes, and with LFPV by the recipe's options. Inference: one 600×400 image. CPU
+Training: a step with Adam on as many crops, as large, as the recipe takes, plain, with two paths
+and no nodes, and with LFPV by the recipe's options. The loss is Charbonnier's (paired) or the
+enhancer's own, in the phase in which nodes learn, without perceptual terms and without the step of
+discriminators. Inference: one 600×400 image. CPU
 time of one thread; the kinds take turns, so that other work on the machine slows all of them;
 medians, and the ratio to plain of medians and of minima.
 """
@@ -23,13 +25,13 @@ from enhancers.base import EncodeDecode, Enhancer
 from enhancers.enlightengan import EnlightenGAN
 from enhancers.lednet import LEDNet
 from enhancers.lfpv import LFPVEnhancer, TwoPath
-from enhancers.losses import Paired
 from enhancers.ruas import RUAS
 from enhancers.sci import SCI
 from enhancers.training import StepLoss
 from enhancers.uretinex import URetinex
 from enhancers.zerodcepp import ZeroDCEpp
 from pipeline.allocator import keep_freed_memory
+from pipeline.training.objectives import Objectives
 from pipeline.training.recipe import Recipe, find_recipe, read_recipe
 
 NETWORKS = {
@@ -69,9 +71,13 @@ def joined(network: EncodeDecode, kind: str, **options: Any) -> Enhancer:
 
 def training_step(name: str, kind: str, recipe: Recipe) -> Callable[[], object]:
     model = joined(NETWORKS[name](), kind, **asdict(recipe.lfpv)).train()
-    loss, batch = StepLoss(model, Paired()), recipe.data.batch
+    learning = next(phase for phase in recipe.phases if phase.nodes == "learn")
+    network = model if kind == "plain" else model.network
+    objective = Objectives("none").make(learning.objective, network, None)
+    loss, batch = StepLoss(model, objective), recipe.data.batch
     low, normal = torch.rand(2, batch, 3, *crop_of(recipe))
-    optimizer = torch.optim.Adam(model.parameters(), fused=True)
+    weights = [*model.parameters(), *objective.parameters()]
+    optimizer = torch.optim.Adam(weights, fused=True)
 
     def step() -> None:
         optimizer.zero_grad()
@@ -99,17 +105,19 @@ def image_run(name: str, kind: str) -> Callable[[], object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--recipe", default="short", choices=["short", "published"])
+    parser.add_argument("--supervision", default="paired", choices=["paired", "own"])
     parser.add_argument("--training", nargs="*", default=NETWORKS, choices=NETWORKS)
     parser.add_argument("--inference", nargs="*", default=NETWORKS, choices=NETWORKS)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     keep_freed_memory()  # as `pipeline` does
     steps = Table(
-        title=f"a step of the {arguments.recipe} recipe, CPU ms, ratio to plain (of minima)"
+        title=f"a step of the {arguments.recipe} recipe, {arguments.supervision}, CPU ms, ratio to "
+        "plain (of minima)"
     )
     add_headings(steps, "network", "crops", *TRAINING)
     for name in arguments.training:
-        recipe = read_recipe(find_recipe(name, arguments.recipe))
+        recipe = read_recipe(find_recipe(name, arguments.recipe), arguments.supervision)
         height, width = crop_of(recipe)
         times = seconds({kind: training_step(name, kind, recipe) for kind in TRAINING})
         steps.add_row(name, f"{recipe.data.batch} of {width}x{height}", *cells(times))
