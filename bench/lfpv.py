@@ -1,6 +1,6 @@
 """What does LFPV add to a training step, and to enhancing an image?
 
-    python bench/lfpv.py [--recipe short] [--supervision paired] [--training sci ...] [--inference …]
+    python bench/lfpv.py [--recipe short] [--supervision own] [--training sci …] [--inference sci …]
 
 Training: a step with Adam on as many crops, as large, as the recipe takes, plain, with two paths
 and no nodes, and with LFPV by the recipe's options. The loss is Charbonnier's (paired) or the
