@@ -6,6 +6,7 @@ import torch.nn.functional as F
 
 from enhancers import enlightengan, lednet, lednet_blocks, uretinex, zerodcepp
 from enhancers import tiles as module
+from enhancers.enlarging import enlarge
 from enhancers.enlightengan import EnlightenGAN
 from enhancers.lednet import LEDNet
 from enhancers.lfpv import LFPVEnhancer, enhancer
@@ -147,6 +148,34 @@ def test_with_lfpv_too(name, size, patch, centre):
         expected = made(image).detach()
     with torch.inference_mode():
         assert torch.allclose(made(image), expected, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("centre", ["none", "queries"])
+@pytest.mark.parametrize("name", IN_PARTS)
+@pytest.mark.usefixtures("small_tiles")
+def test_networks_in_parts_with_lfpv_too(name, centre):
+    torch.manual_seed(0)
+    network = IN_PARTS[name]()
+    channels = network.feature_channels
+    made = LFPVEnhancer(network.encode, network.decode, channels, False, nodes=5, centre=centre)
+    made.eval().double().store.keep(random_nodes(made))
+    image = picture((65, 97))
+    with torch.enable_grad():
+        expected = made(image).detach()
+    with torch.inference_mode():
+        assert torch.allclose(made(image), expected, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+@torch.no_grad()
+def test_enlargement_of_a_tile_is_a_tile_of_the_enlargement(channels_last):
+    form = torch.channels_last if channels_last else torch.contiguous_format
+    small = torch.rand(1, 3, 9, 11).contiguous(memory_format=form)
+    expected = F.interpolate(small, (70, 60), mode="bilinear", align_corners=True)
+    wide = F.interpolate(small, (9, 60), mode="bilinear", align_corners=True)
+    for tile in tiles((70, 60), 3, 1, 16):
+        for value in (small, wide):
+            assert torch.allclose(enlarge(value, tile), tile.cut(expected), rtol=0, atol=1e-6)
 
 
 def test_training_leaves_the_image_whole():
