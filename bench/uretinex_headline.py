@@ -13,7 +13,8 @@ from pathlib import Path
 
 import torch
 
-from enhancers.uretinex import Decomposition, URetinex
+from enhancers.uretinex import URetinex
+from enhancers.uretinex_units import Decomposition
 from pipeline import create_enhancer, create_task
 from pipeline.backbones import find_backbone
 from pipeline.checkpoints import read_checkpoint

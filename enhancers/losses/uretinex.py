@@ -17,7 +17,8 @@ from enhancers.errors import EnhancerError
 from enhancers.losses.objective import Objective, summed
 from enhancers.losses.perceptual import VGGFeatures
 from enhancers.losses.smoothness import total_variation
-from enhancers.uretinex import Decomposed, Decomposition, Unfolded, penalties, ratio_between
+from enhancers.uretinex import Unfolded, penalties, ratio_between
+from enhancers.uretinex_units import Decomposed, Decomposition
 
 ILLUMINATION_WEIGHT, EDGE_AWARE_WEIGHT, SMOOTHNESS_WEIGHT = 0.1, 0.1, 20.0
 DISPLAY_GAMMA = 2.2

@@ -11,7 +11,7 @@ from enhancers.losses import Objective
 from enhancers.losses.lednet import VGG_LAYERS
 from enhancers.losses.perceptual import VGGFeatures
 from enhancers.losses.uretinex import PERCEPTUAL_LAYERS
-from enhancers.uretinex import Decomposition
+from enhancers.uretinex_units import Decomposition
 from pipeline.backbones import find_backbone, how_to_get
 from pipeline.errors import PipelineError
 from pipeline.registry import OBJECTIVES

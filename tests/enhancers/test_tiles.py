@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from enhancers import enlightengan, lednet, lednet_blocks, uretinex, zerodcepp
+from enhancers import enlightengan, lednet, lednet_blocks, uretinex_units, zerodcepp
 from enhancers import tiles as module
 from enhancers.enlarging import enlarge
 from enhancers.enlightengan import EnlightenGAN
@@ -40,7 +40,7 @@ SIZES = [(16, 16), (65, 97), (101, 46)]
 def small_tiles(monkeypatch):
     """Many tiles in a small image."""
     monkeypatch.setattr(module, "side_for", lambda *_: 20)
-    for network in (enlightengan, lednet, lednet_blocks, uretinex, zerodcepp):
+    for network in (enlightengan, lednet, lednet_blocks, uretinex_units, zerodcepp):
         monkeypatch.setattr(network, "side_for", lambda *_: 20, raising=False)
     monkeypatch.setattr(enhancer, "side_for", lambda *_: 20)
 

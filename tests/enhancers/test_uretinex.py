@@ -6,7 +6,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from enhancers import EnhancerError
 from enhancers.base import Round, decode_rounds
-from enhancers.uretinex import Decomposition, Unfolded, URetinex, ratio_between, solve
+from enhancers.uretinex import Unfolded, URetinex, ratio_between, solve
+from enhancers.uretinex_units import Decomposition
 from tests.enhancers.conftest import read_image
 
 FILES = ("init_low.pth", "unfolding.pth", "L_adjust.pth")

@@ -20,7 +20,8 @@ from enhancers.losses.uretinex import (
     gradient_difference,
     perceptual,
 )
-from enhancers.uretinex import Decomposition, Unfolded, URetinex, ratio_between
+from enhancers.uretinex import Unfolded, URetinex, ratio_between
+from enhancers.uretinex_units import Decomposition
 from tests.enhancers.conftest import read_image
 from tests.enhancers.test_uretinex import read_released
 
