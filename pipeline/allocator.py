@@ -1,7 +1,7 @@
 """Memory that a step frees is kept for the next one.
 
-By default glibc gives the memory of large tensors back to the system at every free, and faulting it
-in again costs a training step, or an image on whole maps, much of its CPU time (docs/performance.md).
+By default glibc gives the memory of large tensors back to the system at every free. Faulting it in
+again costs a training step, or an image on whole maps, much of its time (docs/performance.md).
 """
 
 import ctypes
