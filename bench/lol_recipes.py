@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from pipeline.training.recipe import find_recipe, read_recipe
+from pipeline.training.recipe import find_recipe
 
 LFPV = {"centre": "both", "temperature": "sqrt", "gate": True, "partners": 4}
 EPOCH99 = {"": "Epoch99"}
@@ -41,8 +41,6 @@ PAIRED: dict[str, dict[str, Any]] = {
         "weights": EPOCH99,
     },
 }
-# Steps of all phases together, which keep their shares; SCI's short recipe is too short for it.
-OWN_STEPS = {"sci": 2000, "ruas": 816, "zerodcepp": 600}
 ABLATION_STEPS = {"sci": 2000, "ruas": 400}
 HELD_OUT = 16
 # None leaves an option out.
@@ -90,16 +88,10 @@ def paired(network: str) -> dict[str, Any]:
 
 def own(network: str) -> dict[str, Any]:
     """The packaged short recipe with the crops, the nodes and the start of the paired one."""
-    short = find_recipe(network, "short")
-    recipe = yaml.safe_load(short.read_text())
-    phases = recipe["phases"]["own"]
-    lengths = read_recipe(short, "own").changed(OWN_STEPS[network], amp=False).phases
-    for phase, changed in zip(phases, lengths, strict=True):
-        phase["steps"] = changed.steps
+    phases = yaml.safe_load(find_recipe(network, "short").read_text())["phases"]["own"]
     if "weights" in PAIRED[network]:
         phases[0]["weights"] = PAIRED[network]["weights"]
-    common = paired(network)
-    return {**common, "supervision": "own", "phases": {"own": phases}}
+    return {**paired(network), "supervision": "own", "phases": {"own": phases}}
 
 
 def ablated(network: str, changes: dict[str, Any]) -> dict[str, Any]:
