@@ -8,6 +8,7 @@ same numbers; * is p < 0.05 after Holm over all differences of a score.
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ STYLE = {
     "control": {"color": "#D55E00", "fmt": "o", "markerfacecolor": "white"},
 }
 ALPHA = 0.05
+ABREAST = 3
 
 
 def place(pair: Pair) -> str:
@@ -72,12 +74,15 @@ def cell(difference: Difference | None) -> str:
 def draw(columns: Sequence[Column], path: Path) -> None:
     """A panel for each score, a line for each network and seed."""
     places = sorted({place(pair) for column in columns for pair in column.pairs}, reverse=True)
-    size = (3.0 * len(columns), 1.6 + 0.3 * len(places))
+    lines = math.ceil(len(columns) / ABREAST)
+    size = (3.6 * ABREAST, (0.9 + 0.34 * len(places)) * lines)
     figure = Figure(figsize=size, dpi=100, layout="constrained")
-    panels = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
-    for column, axes in zip(columns, panels, strict=True):
+    panels = figure.subplots(lines, ABREAST, sharey=True, squeeze=False).ravel()
+    for unused in panels[len(columns) :]:
+        unused.set_axis_off()
+    for column, axes in zip(columns, panels, strict=False):
         axes.axvline(0, color="black", linewidth=1)
-        axes.set_title(heading(column), fontsize=8)
+        axes.set_title(heading(column).replace(" — ", "\n"), fontsize=8)
         axes.set_yticks(range(len(places)), places)
         axes.grid(axis="x", alpha=0.3)
         draw_pairs(axes, column.pairs, places)
