@@ -87,7 +87,7 @@ def resolve_evaluator(
         try:
             return entry.model, weights or zoo.locate(entry, fetch)
         except PipelineError as error:
-            raise PipelineError(f"{error}{'' if name else _or_quick(task)}") from None
+            raise type(error)(f"{error}{'' if name else _or_quick(task)}") from None
     if weights is None and not chosen.startswith("onnx:"):
         raise PipelineError(
             f"evaluator '{chosen}' needs a checkpoint (--evaluator-weights FILE), or is one of "

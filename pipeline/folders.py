@@ -1,7 +1,7 @@
 """Where results lie."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,19 +35,32 @@ def task_folder(out: Path, task: Task, evaluator: Mapping[str, Any]) -> Path:
 
 def sweep_folder(out: Path, bench: "Bench") -> Path:
     """`…/SPLIT-seedN[-SETTING]` for a darkened task, with the settings that are not the default."""
-    darkening = bench.task.darkening
-    parts = [*bench.task.splits, f"seed{darkening.seed}"]
-    for name in ("color_cast", "shot_noise", "read_noise"):
-        value = getattr(darkening, name)
-        if value != getattr(Darkening, name):
-            parts.append(name + (",".join(map(str, value)) if name == "color_cast" else str(value)))
+    parts = [*bench.task.splits, *_settings(bench.task.darkening)]
     return bench_folder(out, bench) / "-".join(parts)
+
+
+def darkened_folder(out: Path, task: Task, evaluator: Mapping[str, Any]) -> Path:
+    """`task_folder`; the name of a darkened task's says how dark and by which settings."""
+    folder = task_folder(out, task, evaluator)
+    if task.darkening is None:
+        return folder
+    parts = [folder.name, f"exposure{task.darkening.exposure}", *_settings(task.darkening)]
+    return folder.with_name("-".join(parts))
 
 
 def enhancer_folder(name: EnhancerName, amp: bool) -> str:
     """Mixed precision changes scores a little, so its results lie apart."""
     folder = _as_folder(str(name), "@" if name.source is None else ":")
     return folder + ("-amp" if amp else "")
+
+
+def _settings(darkening: Darkening) -> Iterator[str]:
+    """Without the exposure."""
+    yield f"seed{darkening.seed}"
+    for name in ("color_cast", "shot_noise", "read_noise"):
+        value = getattr(darkening, name)
+        if value != getattr(Darkening, name):
+            yield name + (",".join(map(str, value)) if name == "color_cast" else str(value))
 
 
 def _as_folder(name: str, separator: str) -> str:

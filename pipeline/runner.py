@@ -45,11 +45,9 @@ class Bench:
         """The same frozen model on the same images, darkened as they are read.
 
         Raises:
-            PipelineError: the task has no model (restoration).
+            TaskError: see `Task.darkened`.
         """
-        if self.task.kind == "restoration":
-            raise PipelineError(f"{self.task.name} has dark images already; nothing to darken")
-        task = replace(self.task, darkening=darkening)
+        task = self.task.darkened(darkening)
         return replace(self, evaluator=create_evaluator(self.evaluator.model, task))
 
 

@@ -114,6 +114,8 @@ class Darkening:
 
     def __post_init__(self) -> None:
         _check_numbers(self.exposure, self.color_cast, self.shot_noise, self.read_noise)
+        if self.seed < 0:
+            raise TaskError(f"seed must be at least 0, not {self.seed}")
 
     def __call__(self, day: np.ndarray, image_id: str) -> np.ndarray:
         """A day image (H, W, 3), sRGB, uint8 or float 0..1 → the same darkened, uint8."""

@@ -1,7 +1,7 @@
 """A task: the samples of a dataset in its official layout, their labels and the protocol."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +72,20 @@ class Task:
     def splits(self) -> list[str]:
         """Names of the splits in reporting order."""
         return list(dict.fromkeys(sample.split for sample in self.samples))
+
+    def darkened(self, darkening: Darkening) -> "Task":
+        """The same task on the same images, darkened as they are read.
+
+        Raises:
+            TaskError: they are dark already (restoration), or of several splits, of which some are.
+        """
+        if self.kind == "restoration":
+            raise TaskError(f"{self.name} has dark images already; nothing to darken")
+        if len(self.splits) > 1:
+            raise TaskError(
+                f"{self.name} has the splits {', '.join(self.splits)}; darken the day images of one"
+            )
+        return replace(self, darkening=darkening)
 
     def read_image(self, sample: Sample) -> np.ndarray:
         """Decode an image, (H, W, 3) uint8 RGB, and darken it where the task says so.

@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.names import EnhancerName
+from tasks.darken import Darkening
 
 
 @dataclass(frozen=True)
 class TaskSpec:
-    """An entry of `tasks`; the fields are arguments of `pipeline.run`."""
+    """An entry of `tasks`: arguments of `pipeline.run`, and how its images are darkened."""
 
     task: str
     root: str | None = None
@@ -17,6 +18,10 @@ class TaskSpec:
     evaluator: str | None = None
     evaluator_weights: str | None = None
     class_map: str | None = None
+    darken: Darkening | None = None
+
+    def __str__(self) -> str:
+        return self.task + (f", exposure {self.darken.exposure:g}" if self.darken else "")
 
 
 @dataclass(frozen=True)
@@ -36,4 +41,4 @@ class Cell:
     chunk: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.enhancer} on {self.task.task}"
+        return f"{self.enhancer} on {self.task}"

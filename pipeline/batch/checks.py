@@ -76,6 +76,8 @@ def task_problems(spec: TaskSpec) -> Iterator[tuple[str, str]]:
         for key in ("evaluator", "evaluator_weights", "class_map"):
             if getattr(spec, key):
                 yield key, f"{name.base} compares with the truth; leave {key} out"
+        if spec.darken:
+            yield "darken", f"{name.base} has dark images already; leave darken out"
     else:
         yield from _evaluator_problems(spec, name.base)
 

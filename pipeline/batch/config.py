@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.batch.cells import Cell, TaskSpec
 from pipeline.batch.checks import enhancer_problem, task_problems
+from pipeline.batch.darkening import darkenings
 from pipeline.batch.schema import SLURM, TASK, TOP, check, listed, right
 from pipeline.batch.selection import kept, overridden
 from pipeline.batch.source import ConfigErrors, Key, Source, find_config, read_source
@@ -94,7 +95,7 @@ def _enhancer(source: Source, key: Key, text: str) -> EnhancerName | None:
 
 
 def _tasks(source: Source) -> Iterator[TaskSpec]:
-    """The entries; lists of protocols and evaluators are multiplied out."""
+    """The entries; lists of protocols, evaluators and exposures are multiplied out."""
     seen: set[TaskSpec] = set()
     for index, entry in enumerate(listed(source, "tasks")):
         key: Key = ("tasks", index)
@@ -109,8 +110,9 @@ def _tasks(source: Source) -> Iterator[TaskSpec]:
             source.wrong(key, "has no `task`")
             continue
         choices = [_choices(source, entry, key, name) for name in ("protocol", "evaluator")]
-        for protocol, evaluator in product(*choices):
-            spec = TaskSpec(**entry | {"protocol": protocol, "evaluator": evaluator})
+        for chosen in product(*choices, darkenings(source, entry, key)):
+            names = ("protocol", "evaluator", "darken")
+            spec = TaskSpec(**entry | dict(zip(names, chosen, strict=True)))
             for name, problem in task_problems(spec):
                 source.wrong((*key, name), problem)
             if spec in seen:

@@ -11,7 +11,7 @@ from enhancers.base import EncodeDecode
 from pipeline import zoo
 from pipeline.backbones import find_backbone
 from pipeline.batch.cells import TaskSpec
-from pipeline.batch.versions import EVALUATION, LFPV, code_version
+from pipeline.batch.versions import DARKENING, EVALUATION, LFPV, code_version
 from pipeline.errors import PipelineError
 from pipeline.evaluators import evaluator_config, find_class_map, resolve_evaluator
 from pipeline.factory import create_task
@@ -47,6 +47,8 @@ def bed(spec: TaskSpec, fetch: bool = True) -> Bed:
         PipelineError, TaskError: something is not here, in one line.
     """
     task = create_task(spec.task, spec.root, spec.protocol, sample=spec.sample)
+    if spec.darken:
+        task = task.darkened(spec.darken)
     known, evaluator = _evaluator(spec, task, fetch)
     dataset = manifest(task.samples)
     protocol = {key: value for key, value in asdict(task.protocol).items() if key != "about"}
@@ -56,6 +58,8 @@ def bed(spec: TaskSpec, fetch: bool = True) -> Bed:
         "classes": task.classes,
         "ignore_index": task.ignore_index,
     }
+    if task.darkening:
+        data["darkening"] = {"code": DARKENING, **asdict(task.darkening)}
     identity = {"protocol": protocol, "evaluator": evaluator, "dataset": data}
     return Bed(task, dataset, known, identity)
 

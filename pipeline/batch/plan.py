@@ -9,7 +9,7 @@ from pipeline.batch.cells import Cell, TaskSpec
 from pipeline.batch.evidence import Bed, bed, enhancer_identity
 from pipeline.batch.identity import canonical, identity_of
 from pipeline.errors import NotDownloaded, PipelineError, one_line, user_errors
-from pipeline.folders import enhancer_folder, task_folder
+from pipeline.folders import darkened_folder, enhancer_folder
 
 # Images of a forward pass where the config says nothing, as `pipeline run`.
 DEFAULT_CHUNK = {"classification": 16}
@@ -99,6 +99,7 @@ def groups(planned: Sequence[Planned]) -> Iterator[list[Planned]]:
     found: dict[str, list[Planned]] = {}
     for one in planned:
         images = [f"{sample.id}\0{sample.image}" for sample in one.bed.task.samples]
+        images.append(str(one.bed.task.darkening))
         key = canonical({**one.identity["enhancer"], **one.identity["numerics"]}) + str(images)
         found.setdefault(key, []).append(one)
     yield from found.values()
@@ -120,7 +121,8 @@ def _planned(cell: Cell, found: Bed | Exception, out: Path, fetch: bool) -> Plan
         return Blocked(cell, blocked, error)
     if blocked:
         return Blocked(cell, blocked, None)
-    folder = task_folder(out, found.task, found.known) / enhancer_folder(cell.enhancer, cell.amp)
+    parent = darkened_folder(out, found.task, found.known)
+    folder = parent / enhancer_folder(cell.enhancer, cell.amp)
     chunk = cell.chunk or DEFAULT_CHUNK.get(found.task.kind, 1)
     identity = identity_of(enhancer, found.identity, cell.amp, chunk)
     return Planned(cell, found, folder, identity, chunk)

@@ -27,6 +27,7 @@ TASK = {
     "evaluator": None,
     "evaluator_weights": TEXT,
     "class_map": TEXT,
+    "darken": MAPPING,
 }
 CHOOSE = {"enhancer": TEXT, "task": TEXT}
 OVERRIDE = CHOOSE | {"weights": TEXT, "options": MAPPING, "amp": FLAG, "chunk": NUMBER}

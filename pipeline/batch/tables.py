@@ -42,7 +42,7 @@ def print_plan(planned: Sequence[Planned | Blocked], out: Path, console: Console
         if found.state != "done":
             total, unknown = total + (seconds or 0), unknown + (seconds is None)
             size += BYTES[one.bed.task.kind] * one.images
-        task = f"{one.bed.task.name}, {one.bed.task.protocol.name}"
+        task = f"{one.cell.task}, {one.bed.task.protocol.name}"
         table.add_row(
             escape(str(one.cell.enhancer)),
             escape(task),
@@ -77,7 +77,7 @@ def blocked_lines(planned: Sequence[Planned | Blocked]) -> list[str]:
 
 def _blocked(one: Blocked) -> tuple[str, ...]:
     spec = one.cell.task
-    task = f"{spec.task}, {spec.protocol}" if spec.protocol else spec.task
+    task = f"{spec}, {spec.protocol}" if spec.protocol else str(spec)
     needs = (
         "to download" if isinstance(error, NotDownloaded) else "no" if error else "yes"
         for error in (one.weights, one.task)

@@ -28,6 +28,9 @@ CODE = {
 # As CODE, for what +lfpv adds to any of them.
 LFPV = 1
 
+# As CODE, for the darkening of day images.
+DARKENING = 1
+
 # As CODE, for the way from an enhanced image to a record: each kind's evaluator and its metric.
 EVALUATION = {"classification": 1, "segmentation": 1, "restoration": 1}
 

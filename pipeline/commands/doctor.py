@@ -66,7 +66,7 @@ def _evidence(one: Planned) -> tuple[str, ...]:
     evaluator = identity["evaluator"].get("weights") or identity["evaluator"].get("lpips")
     return (
         str(one.cell.enhancer),
-        f"{one.bed.task.name}, {one.bed.task.protocol.name}",
+        f"{one.cell.task}, {one.bed.task.protocol.name}",
         _digits(weights),
         _digits(evaluator),
         f"{one.images} images, {_digits(identity['dataset']['sha256'])}",

@@ -125,7 +125,8 @@ def test_full_exposure_without_noise_is_the_day_image():
 
 
 @pytest.mark.parametrize(
-    "change", [{"exposure": 0}, {"color_cast": (1, 2, -1)}, {"shot_noise": float("nan")}]
+    "change",
+    [{"exposure": 0}, {"color_cast": (1, 2, -1)}, {"shot_noise": float("nan")}, {"seed": -1}],
 )
 def test_a_darkening_of_wrong_numbers_is_refused(change):
     with pytest.raises(TaskError):

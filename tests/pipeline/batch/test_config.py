@@ -213,7 +213,7 @@ def test_every_error_at_once(config, capsys):
 
 
 def test_no_such_config():
-    with pytest.raises(PipelineError, match="those that ship are paper, sample"):
+    with pytest.raises(PipelineError, match="those that ship are paper, real, sample"):
         read_batch("papper")
 
 
@@ -222,4 +222,4 @@ def test_what_ships():
     cells = read_batch("paper").cells
     assert len(cells) == 39
     assert len({str(cell.enhancer) for cell in cells}) == 13
-    assert {path.stem for path in PACKAGED.glob("*.yaml")} == {"paper", "sample"}
+    assert {path.stem for path in PACKAGED.glob("*.yaml")} == {"paper", "real", "sample"}

@@ -1,0 +1,108 @@
+"""Does +lfpv gain, where, and more than the compute-matched control?
+
+    python bench/gains.py RESULTS PICTURE.png
+
+Every +lfpv of a results folder against its base (filled) and against its control (hollow), seed by
+seed, a panel for every score; 95 % intervals over images, paired. The table that is printed has the
+same numbers; * is p < 0.05 after Holm over all differences of a score.
+"""
+
+import argparse
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from pipeline.compare import Difference
+from pipeline.report import collect, study
+from pipeline.report.columns import Column
+from pipeline.report.rows import Pair
+
+STYLE = {
+    "base": {"color": "#0072B2", "fmt": "o"},
+    "control": {"color": "#D55E00", "fmt": "o", "markerfacecolor": "white"},
+}
+ALPHA = 0.05
+ABREAST = 3
+
+
+def place(pair: Pair) -> str:
+    """`sci, seed 0`."""
+    return f"{pair.lfpv.name.base}, seed {pair.lfpv.training['seed']}"
+
+
+def heading(column: Column) -> str:
+    """Task, exposure where it is darkened, and score with its unit."""
+    return f"{column.bench.title}\n{column.name}"
+
+
+def main() -> None:
+    """Print the table and draw the picture."""
+    parser = argparse.ArgumentParser(description="Differences of +lfpv to its base and control")
+    parser.add_argument("results", type=Path, metavar="RESULTS")
+    parser.add_argument("picture", type=Path, metavar="PICTURE.png")
+    arguments = parser.parse_args()
+    columns = [column for column in study(collect(arguments.results)).columns if column.pairs]
+    if not columns:
+        sys.exit(f"{arguments.results}: no +lfpv with its base or control")
+    print_table(columns)
+    draw(columns, arguments.picture)
+
+
+def print_table(columns: Sequence[Column]) -> None:
+    """Markdown: a row for each pair, a column for each score."""
+    pairs = dict.fromkeys(pair for column in columns for pair in column.pairs)
+    print("| | to |", " | ".join(heading(c).replace("\n", ", ") for c in columns), "|")
+    print("|---" * (len(columns) + 2) + "|")
+    for pair in sorted(pairs, key=lambda pair: (place(pair), pair.base.kind)):
+        cells = [cell(column.pairs.get(pair)) for column in columns]
+        print(f"| {place(pair)} | {pair.base.kind} |", " | ".join(cells), "|")
+
+
+def cell(difference: Difference | None) -> str:
+    """Delta with its interval."""
+    if difference is None or difference.interval is None:
+        return "–"
+    low, high = difference.interval
+    star = "*" if difference.p_holm is not None and difference.p_holm < ALPHA else ""
+    return f"{difference.delta:+.2f}{star} [{low:+.2f}, {high:+.2f}]"
+
+
+def draw(columns: Sequence[Column], path: Path) -> None:
+    """A panel for each score, a line for each network and seed."""
+    places = sorted({place(pair) for column in columns for pair in column.pairs}, reverse=True)
+    lines = math.ceil(len(columns) / ABREAST)
+    size = (3.6 * ABREAST, (0.9 + 0.34 * len(places)) * lines)
+    figure = Figure(figsize=size, dpi=100, layout="constrained")
+    panels = figure.subplots(lines, ABREAST, sharey=True, squeeze=False).ravel()
+    for unused in panels[len(columns) :]:
+        unused.set_axis_off()
+    for column, axes in zip(columns, panels, strict=False):
+        axes.axvline(0, color="black", linewidth=1)
+        axes.set_title(heading(column).replace(" — ", "\n"), fontsize=8)
+        axes.set_yticks(range(len(places)), places)
+        axes.grid(axis="x", alpha=0.3)
+        draw_pairs(axes, column.pairs, places)
+    handles = [
+        panels[0].errorbar([], [], label=f"+lfpv − {kind}", **style)
+        for kind, style in STYLE.items()
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    figure.savefig(path)
+
+
+def draw_pairs(axes: Axes, pairs: Mapping[Pair, Difference], places: Sequence[str]) -> None:
+    """The differences of one score, the control's a little below the base's."""
+    for pair, difference in pairs.items():
+        kind = pair.base.kind
+        height = places.index(place(pair)) + (0.15 if kind == "base" else -0.15)
+        low, high = difference.interval or (difference.delta, difference.delta)
+        spread = [[difference.delta - low], [high - difference.delta]]
+        axes.errorbar([difference.delta], [height], xerr=spread, markersize=4, **STYLE[kind])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""The recipes of the table of docs/results.md that is trained on LOL, and of its ablations.
+
+    python bench/lol_recipes.py FOLDER
+
+One YAML file a variant, for `pipeline train --config FOLDER/FILE`: NETWORK.yaml (base and +lfpv),
+NETWORK-control.yaml (base with two paths and no nodes), NETWORK-own.yaml (the network's own
+objective), NETWORK-a-ABLATION.yaml (half the steps, 16 pairs held out; +lfpv with one option
+changed, base with NETWORK-a-chosen). Zero-DCE++ starts from the authors' Epoch99 (`pipeline weights
+download zerodcepp@Epoch99`): from nothing its f_d is not used.
+"""
+
+import argparse
+import copy
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.training.recipe import find_recipe
+
+LFPV = {"centre": "both", "temperature": "sqrt", "gate": True, "partners": 4}
+EPOCH99 = {"": "Epoch99"}
+PAIRED: dict[str, dict[str, Any]] = {
+    "sci": {
+        "network": {},
+        "lfpv": LFPV,
+        "data": {"batch": 4, "crop": 96, "workers": 1},
+        "phase": {"steps": 4000, "rate": 2e-3, "weight_decay": 3e-4, "clip_norm": 5.0},
+    },
+    "ruas": {
+        "network": {"denoise": True},
+        "lfpv": LFPV,
+        "data": {"batch": 4, "crop": 96, "workers": 1},
+        "phase": {"steps": 800, "rate": 2e-3, "clip_norm": 5.0},
+    },
+    "zerodcepp": {
+        "network": {"scale_factor": 1},
+        "lfpv": {**LFPV, "max_width": 64},
+        "data": {"batch": 4, "crop": 64, "workers": 1},
+        "phase": {"steps": 800, "rate": 1e-3, "weight_decay": 1e-4, "clip_norm": 1.0},
+        "weights": EPOCH99,
+    },
+}
+ABLATION_STEPS = {"sci": 2000, "ruas": 400}
+HELD_OUT = 16
+# None leaves an option out.
+ABLATIONS: dict[str, dict[str, Any]] = {
+    "chosen": {},
+    "paper": dict.fromkeys(LFPV),
+    "vectors": {"branches": "vectors"},
+    "patches": {"branches": "patches"},
+    "no-su": {"learn": "without_su"},
+    "no-mu": {"learn": "without_mu", "partners": None},
+    "direct": {"learn": "direct", "partners": None, "centre": "queries"},
+    "sequential": {"rule": "sequential", "partners": None},
+    "no-centre": {"centre": None},
+    "l8": {"nodes": 8},
+    "l32": {"nodes": 32},
+    "k2": {"patch": 2},
+    "k8": {"patch": 8},
+    "positions4": {"positions": 4},
+}
+
+
+def paired(network: str) -> dict[str, Any]:
+    """The recipe of base and +lfpv against the normal-light images."""
+    given = PAIRED[network]
+    rates = {key: given["phase"][key] for key in ("rate", "weight_decay") if key in given["phase"]}
+    phase = {
+        "objective": "paired",
+        "steps": given["phase"]["steps"],
+        "optimiser": rates,
+        "schedule": {"kind": "cosine"},
+        "clip_norm": given["phase"]["clip_norm"],
+    }
+    if "weights" in given:
+        phase["weights"] = given["weights"]
+    return {
+        "network": given["network"],
+        "lfpv": given["lfpv"],
+        "supervision": "paired",
+        "data": given["data"],
+        # Only the last weights are scored: LOL's test split must choose nothing.
+        "training": {"validate_every": 100000, "save_every": 100000, "keep": 1, "log_every": 20},
+        "phases": {"paired": [phase]},
+    }
+
+
+def own(network: str) -> dict[str, Any]:
+    """The packaged short recipe with the crops, the nodes and the start of the paired one."""
+    phases = yaml.safe_load(find_recipe(network, "short").read_text())["phases"]["own"]
+    if "weights" in PAIRED[network]:
+        phases[0]["weights"] = PAIRED[network]["weights"]
+    return {**paired(network), "supervision": "own", "phases": {"own": phases}}
+
+
+def ablated(network: str, changes: dict[str, Any]) -> dict[str, Any]:
+    """The paired recipe, shorter, with other options of LFPV and pairs to choose by."""
+    recipe = copy.deepcopy(paired(network))
+    options = recipe["lfpv"] | changes
+    recipe["lfpv"] = {name: value for name, value in options.items() if value is not None}
+    recipe["data"]["validation"] = HELD_OUT
+    recipe["phases"]["paired"][0]["steps"] = ABLATION_STEPS[network]
+    return recipe
+
+
+def main() -> None:
+    """Write all of them."""
+    parser = argparse.ArgumentParser(description="Write the recipes of docs/results.md's LOL table")
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    folder = parser.parse_args().folder
+    folder.mkdir(parents=True, exist_ok=True)
+    recipes = {}
+    for network in PAIRED:
+        recipes[network] = paired(network)
+        recipes[f"{network}-control"] = {**paired(network), "control": "two_path"}
+        recipes[f"{network}-own"] = own(network)
+    for network in ABLATION_STEPS:
+        for name, changes in ABLATIONS.items():
+            recipes[f"{network}-a-{name}"] = ablated(network, changes)
+    for name, recipe in recipes.items():
+        # A copy has no anchors, which sharing would give the file.
+        text = yaml.safe_dump(copy.deepcopy(recipe), sort_keys=False)
+        (folder / f"{name}.yaml").write_text(text)
+
+
+if __name__ == "__main__":
+    main()
