@@ -113,11 +113,10 @@ def over_tiles(
 
     All of them at once where tiles are not `worthwhile`.
     """
-    size = image.shape[-2], image.shape[-1]
-    if not worthwhile(image) or max(size) <= side:
+    if fits(image, side):
         return run(whole(image))
     made: tuple[Tensor | None, ...] | None = None
-    for tile in tiles(size, reach, cell, side):
+    for tile in tiles((image.shape[-2], image.shape[-1]), reach, cell, side):
         pieces = run(tile)
         pasted = made or (None,) * len(pieces)
         made = tuple(tile.paste(*pair) for pair in zip(pieces, pasted, strict=True))
@@ -146,6 +145,11 @@ def worthwhile(image: Tensor) -> bool:
     """Whether to work in tiles: on a CPU, without gradient, and not while a graph is traced."""
     plain = image.device.type == "cpu" and not torch.is_grad_enabled()
     return plain and not torch.compiler.is_compiling()
+
+
+def fits(image: Tensor, side: int) -> bool:
+    """Whether `image` is worked through as a whole: no larger than `side`, or not `worthwhile`."""
+    return max(image.shape[-2:]) <= side or not worthwhile(image)
 
 
 def side_for(channels: int, values: int | None = None) -> int:

@@ -15,7 +15,7 @@ from enhancers.lfpv.paths import Decode, Encode, Joined, Paths, untracked
 from enhancers.lfpv.sampling import Samples, draw_positions, gather, sample
 from enhancers.lfpv.store import Nodes, Store
 from enhancers.lfpv.updaters import Updaters
-from enhancers.tiles import in_tiles, side_for, tiles, worthwhile
+from enhancers.tiles import fits, in_tiles, side_for, tiles
 
 
 class LFPVEnhancer(Joined):
@@ -55,9 +55,10 @@ class LFPVEnhancer(Joined):
         """Ī from the stored nodes; updates nothing. EnhancerError while nodes are untrained."""
         memories = self.store.recall_stored()
         reach = getattr(self.network, "reach", None)
-        if reach is None or not worthwhile(image):
+        side = side_for(self.store.channels * len(image))
+        if reach is None or fits(image, side):
             return self._run(image, partial(self.store, memories=memories)).image
-        fuse = partial(self.store, memories=memories, mean=self._mean(image, reach))
+        fuse = partial(self.store, memories=memories, mean=self._mean(image, reach, side))
         patch = self.store.patch
         return in_tiles(
             lambda part: self._run(part, fuse).image,
@@ -108,13 +109,13 @@ class LFPVEnhancer(Joined):
             "norms": sum(p.numel() for p in self.store.parameters() if id(p) not in held),
         }
 
-    def _mean(self, image: Tensor, reach: int) -> Tensor | None:
+    def _mean(self, image: Tensor, reach: int, side: int) -> Tensor | None:
         """Of f_d over all positions, B×c×1×1, in a pass of its own; None where it is not asked."""
         if not self.store.centred:
             return None
         size = (image.shape[-2], image.shape[-1])
         total = 0.0
-        for tile in tiles(size, reach, 1, side_for(self.store.channels * len(image))):
+        for tile in tiles(size, reach, 1, side):
             feature = tile.inside(self.encode(tile.cut(image))[0])
             total = total + feature.sum((2, 3), keepdim=True, dtype=self.store.dtype)
         return total / (size[0] * size[1])
