@@ -129,7 +129,7 @@ def in_tiles(
     reach: int | None,
     cell: int,
     channels: int,
-    values: int | None = None,
+    values: int = VALUES,
 ) -> Tensor:
     """run(image), where a pixel looks no farther than `reach`: in tiles where that is `worthwhile`.
 
@@ -152,9 +152,9 @@ def fits(image: Tensor, side: int) -> bool:
     return max(image.shape[-2:]) <= side or not worthwhile(image)
 
 
-def side_for(channels: int, values: int | None = None) -> int:
-    """Side of a tile whose widest map has so many channels, and `values` (`VALUES`) in all."""
-    return max(SMALLEST_SIDE, math.isqrt((values or VALUES) // channels))
+def side_for(channels: int, values: int = VALUES) -> int:
+    """Side of a tile whose widest map has so many channels, and `values` in all."""
+    return max(SMALLEST_SIDE, math.isqrt(values // channels))
 
 
 def channels_last(value: Tensor) -> Tensor:
