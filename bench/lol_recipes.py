@@ -5,8 +5,8 @@
 One YAML file a variant, for `pipeline train --config FOLDER/FILE`: NETWORK.yaml (base and +lfpv),
 NETWORK-control.yaml (base with two paths and no nodes), NETWORK-own.yaml (the network's own
 objective), NETWORK-a-ABLATION.yaml (half the steps, 16 pairs held out; +lfpv with one option
-changed, base with NETWORK-a-chosen). Zero-DCE++ starts from the authors' Epoch99 (`pipeline weights
-download zerodcepp@Epoch99`): from nothing its f_d is not used.
+changed, base with NETWORK-a-chosen, its control with NETWORK-a-control). Zero-DCE++ starts from the
+authors' Epoch99 (`pipeline weights download zerodcepp@Epoch99`): from nothing its f_d is not used.
 """
 
 import argparse
@@ -118,6 +118,7 @@ def main() -> None:
     for network in ABLATION_STEPS:
         for name, changes in ABLATIONS.items():
             recipes[f"{network}-a-{name}"] = ablated(network, changes)
+        recipes[f"{network}-a-control"] = {**ablated(network, {}), "control": "two_path"}
     for name, recipe in recipes.items():
         # A copy has no anchors, which sharing would give the file.
         text = yaml.safe_dump(copy.deepcopy(recipe), sort_keys=False)

@@ -26,10 +26,12 @@ class Output(Protocol):
 
 
 class Round(NamedTuple):
-    """What `decode` of an unfolding network gives before its last round: it is asked again."""
+    """What `decode` of an unfolding network gives before its last round: it is asked again.
 
-    feature: Tensor
-    context: Any
+    `encode()` makes the (f_d, context) of the next round, when that of the last is let go.
+    """
+
+    encode: Callable[[], tuple[Tensor, Any]]
 
 
 # Any, because each objective reads the fields of its own network besides `image`.
@@ -110,7 +112,7 @@ class EncodeDecode(Enhancer):
     def decode(self, feature: Tensor, context: Any) -> Output | Round:
         """The network's outputs from a feature shaped like f_d and the context of its image.
 
-        A network that unfolds gives the f_d and context of its next round until the last one.
+        A network that unfolds gives the `Round` that comes next, until the last one.
         """
 
     @abstractmethod
@@ -134,10 +136,16 @@ def decode_rounds(
     fuse: Callable[[Tensor], Tensor] | None = None,
 ) -> Output:
     """Decode what `encode` gave, round by round; `fuse` is applied to the f_d of every round."""
-    step: Output | Round = Round(*encoded)
-    while isinstance(step, Round):
-        step = decode(fuse(step.feature) if fuse else step.feature, step.context)
-    return step
+    feature, context = encoded
+    del encoded
+    while True:
+        feature = fuse(feature) if fuse else feature
+        step = decode(feature, context)
+        if not isinstance(step, Round):
+            return step
+        # Two of them at once would be the most memory that a large image takes.
+        del feature
+        feature, context = step.encode()
 
 
 def check_image(image: Tensor) -> None:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from enhancers.base import EncodeDecode
 from enhancers.states import drop_copies, load_below
+from enhancers.tiles import channels_last
 
 DARKEST_ILLUMINATION = 1e-4
 
@@ -33,20 +34,21 @@ class SCI(EncodeDecode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.in_conv = nn.Sequential(_conv3(), nn.ReLU())
-        self.conv = nn.Sequential(_conv3(), nn.BatchNorm2d(3), nn.ReLU())
+        self.in_conv = nn.Sequential(_conv3(), nn.ReLU(inplace=True))
+        self.conv = nn.Sequential(_conv3(), nn.BatchNorm2d(3), nn.ReLU(inplace=True))
         self.out_conv = nn.Sequential(_conv3(), nn.Sigmoid())
         initialise(self)
 
     def encode(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """(f_d, image), both B×3×H×W."""
+        image = channels_last(image)
         shallow = self.in_conv(image)
         return shallow + self.conv(shallow), image
 
     def decode(self, feature: Tensor, context: Tensor) -> SCIOutput:
         """Illumination from f_d, and the image (`context`) divided by it."""
-        illumination = (self.out_conv(feature) + context).clamp(DARKEST_ILLUMINATION, 1)
-        return SCIOutput((context / illumination).clamp(0, 1), illumination)
+        illumination = (self.out_conv(feature) + context).clamp_(DARKEST_ILLUMINATION, 1)
+        return SCIOutput((context / illumination).clamp_(0, 1).contiguous(), illumination)
 
     def load_released(self, state: Mapping[str, Tensor]) -> None:
         """Load easy, medium or difficult; `calibrate.*` is for training and is left out."""

@@ -3,6 +3,7 @@
 
 import argparse
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
 from torch import Tensor
@@ -106,7 +107,7 @@ class URetinex(EncodeDecode):
         return self._open(Context(image, initial, *initial, rounds=()))
 
     def decode(self, feature: Tensor, context: Context) -> Round | URetinexOutput:
-        """R and L of the open round; f_d and context of the next one, or the output."""
+        """R and L of the open round; the next one, or the output."""
         R = context.P + self.model_R.noise(feature)
         L = self.model_L(context.Q)
         rounds = (*context.rounds, Unfolded(context.P, context.Q, R, L))
@@ -115,7 +116,7 @@ class URetinex(EncodeDecode):
             image = (adjusted * R).clamp(0, 1)
             return URetinexOutput(image, adjusted, context.initial, rounds, self.model_A)
         P, Q = solve(context.image, rounds[-1], *penalties(len(rounds)))
-        return Round(*self._open(Context(context.image, context.initial, P, Q, rounds)))
+        return Round(partial(self._open, Context(context.image, context.initial, P, Q, rounds)))
 
     def enhance_to(self, image: Tensor, normal: Tensor, decompose: Decomposition) -> Tensor:
         """Enhance with the ratio taken from the truth, as the published LOL scores do.

@@ -29,10 +29,10 @@ class ZeroDCEppOutput(NamedTuple):
 
 
 class Context(NamedTuple):
-    """The padded image, H and W without padding, and what x3, x2, x1 add to blocks 5, 6, 7."""
+    """The image, its H and W when padded, and what x3, x2, x1 add to blocks 5, 6, 7."""
 
-    padded: Tensor
-    size: tuple[int, int]
+    image: Tensor
+    padded: tuple[int, int]
     skips: tuple[Tensor, Tensor, Tensor]
 
 
@@ -107,12 +107,12 @@ class ZeroDCEpp(EncodeDecode):
         if self.script_crop:
             image = _crop_to_multiples(image, self.scale_factor)
         padded = pad_to_multiples(image, self.scale_factor)
-        size = (image.shape[-2], image.shape[-1])
+        size = (padded.shape[-2], padded.shape[-1])
         x1 = F.relu(self.e_conv1(channels_last(_reduce(padded, self.scale_factor))))
         x2 = F.relu(self.e_conv2(x1))
         x3 = F.relu(self.e_conv3(x2))
         skips = (self.e_conv5.skip(x3), self.e_conv6.skip(x2), self.e_conv7.skip(x1))
-        return F.relu(self.e_conv4(x3)), Context(padded, size, skips)
+        return F.relu(self.e_conv4(x3)), Context(image, size, skips)
 
     def decode(self, feature: Tensor, context: Context) -> ZeroDCEppOutput:
         """Curve map from f_d and the skips, applied to the image at full size."""
@@ -121,20 +121,18 @@ class ZeroDCEpp(EncodeDecode):
         x6 = F.relu(self.e_conv6(x5, skip6))
         curve = torch.tanh(self.e_conv7(x6, skip7))
         if self.scale_factor == 1:
-            return ZeroDCEppOutput(_apply_curve(context.padded, curve), curve)
+            return ZeroDCEppOutput(_apply_curve(context.image, curve), curve)
 
         # The few columns of the curve take little when all are enlarged at once.
-        shape = curve.shape[-2], context.padded.shape[-1]
+        shape = curve.shape[-2], context.padded[1]
         wide = F.interpolate(curve.contiguous(), shape, mode="bilinear", align_corners=True)
 
         def run(tile: Tile) -> tuple[Tensor, Tensor]:
-            enlarged = enlarge(wide, tile)
-            return _apply_curve(tile.cut(context.padded), enlarged), enlarged
+            enlarged = enlarge(wide, tile, context.padded)
+            return _apply_curve(tile.cut(context.image), enlarged), enlarged
 
         # The image, the curve and their products: three channels each.
-        maps = over_tiles(run, context.padded, 0, 1, side_for(9 * len(curve)))
-        height, width = context.size
-        return ZeroDCEppOutput(*(whole[..., :height, :width].contiguous() for whole in maps))
+        return ZeroDCEppOutput(*over_tiles(run, context.image, 0, 1, side_for(9 * len(curve))))
 
     def load_released(self, state: Mapping[str, Tensor]) -> None:
         """Load Epoch99.pth, whose keys are this network's own."""
@@ -159,16 +157,16 @@ def _reduce(image: Tensor, factor: int) -> Tensor:
 
 def _apply_curve(image: Tensor, curve: Tensor) -> Tensor:
     if worthwhile(image):
-        return _apply_in_place(image.clone(), curve)
+        return _apply_in_place(image, curve)
     for _ in range(CURVE_ITERATIONS):
         image = image + curve * (image * image - image)
     return image
 
 
 def _apply_in_place(image: Tensor, curve: Tensor) -> Tensor:
-    """The same in two passes an iteration."""
-    change = torch.empty_like(image)
+    """The same in two passes an iteration, on two maps besides `image`, which stays as it is."""
+    change, enhanced = torch.empty_like(image), torch.empty_like(image)
     for _ in range(CURVE_ITERATIONS):
         torch.addcmul(image, image, image, value=-1, out=change)
-        image.addcmul_(curve, change, value=-1)
-    return image
+        image = torch.addcmul(image, curve, change, value=-1, out=enhanced)
+    return enhanced

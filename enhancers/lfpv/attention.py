@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
@@ -26,7 +27,7 @@ class Attention(nn.Module):
     `normalize` T = q·C_j/τ, at τ = 1 the bare equation. Values are never normalised.
 
     With LN(q) = γ(q − μ)/σ + β and k_j = LN(C_j), LN(q)·k_j = K_j·(q − μ)/σ + b_j, where K_j = γk_j
-    and b_j = β·k_j.
+    and b_j = β·k_j; and K_j·(q − μ) = (K_j − mean K_j)·q, so that no q is ever normalised itself.
     """
 
     def __init__(self, size: int, options: Options) -> None:
@@ -43,17 +44,21 @@ class Attention(nn.Module):
         if isinstance(self.query_norm, nn.LayerNorm):
             offsets = (keys @ self.query_norm.bias)[:, None]
             keys = keys * self.query_norm.weight
+            keys = keys - keys.mean(1, keepdim=True)
         values = nodes if gate is None else gate * nodes
         log = self.log_temperature
         factor = (-log).exp() if isinstance(log, Tensor) else math.exp(-log)
         return Memory(keys * factor, offsets * factor, values.T)
 
-    def weights(self, queries: Tensor, memory: Memory) -> Tensor:
-        """T̂, B×l×h×w, of B×d×h×w queries."""
+    def weights(self, queries: Tensor, memory: Memory, moments: "Moments") -> Tensor:
+        """T̂, B×l×h×w, of B×d×h×w queries, whose `moments` are over their d values."""
         keys = memory.keys.expand(len(queries), -1, -1)
         if isinstance(self.query_norm, nn.LayerNorm):
-            queries = standardise(queries, self.query_norm.eps)
-        logits = torch.baddbmm(memory.offsets, keys, queries.flatten(2))
+            logits = torch.bmm(keys, queries.flatten(2))
+            inverse = (moments.variance.flatten(2) + self.query_norm.eps).rsqrt()
+            logits = torch.addcmul(memory.offsets, logits, inverse)
+        else:
+            logits = torch.baddbmm(memory.offsets, keys, queries.flatten(2))
         return logits.softmax(1).unflatten(2, queries.shape[2:])
 
     @staticmethod
@@ -80,29 +85,43 @@ def add_patches(feature: Tensor, patches: Tensor, size: int) -> Tensor:
     return (_blocks(feature, size) + answers).reshape(feature.shape)
 
 
-def standardise(values: Tensor, epsilon: float) -> Tensor:
-    """(x − μ)/√(σ² + ε) over the c values at each place of B×c×h×w."""
-    return _Standardise.apply(values, epsilon)
+class Moments(NamedTuple):
+    """Mean and variance, B×1×h×w each, of the c values at each place of B×c×h×w."""
+
+    mean: Tensor
+    variance: Tensor
+
+    @classmethod
+    def of(cls, values: Tensor) -> "Moments":
+        """Over the channels of `values`."""
+        return cls(*_Moments.apply(values))
+
+    def of_patches(self, size: int) -> "Moments":
+        """Over the c·k·k values of each k×k patch."""
+        mean = F.avg_pool2d(self.mean, size)
+        apart = self.mean - F.interpolate(mean, scale_factor=size)
+        return Moments(mean, F.avg_pool2d(self.variance + apart.square(), size))
+
+    def cropped(self, height: int, width: int) -> "Moments":
+        """The upper left h×w places."""
+        return Moments(*(map_[..., :height, :width] for map_ in self))
 
 
-class _Standardise(torch.autograd.Function):
-    """Saves its result alone: a third of the time that autograd's own way back takes."""
+class _Moments(torch.autograd.Function):
+    """Its way back takes one pass, autograd's own four."""
 
     @staticmethod
-    def forward(ctx, values: Tensor, epsilon: float) -> Tensor:
-        centred = values - values.mean(1, keepdim=True)
-        inverse = centred.square().mean(1, keepdim=True).add_(epsilon).rsqrt_()
-        result = centred.mul_(inverse)
-        ctx.save_for_backward(result, inverse)
-        return result
+    def forward(ctx, values: Tensor) -> tuple[Tensor, Tensor]:
+        mean = values.mean(1, keepdim=True)
+        ctx.save_for_backward(values, mean)
+        return mean, (values - mean).square_().mean(1, keepdim=True)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
-        result, inverse = ctx.saved_tensors
-        along = result * (gradient * result).mean(1, keepdim=True)
-        centred = gradient - gradient.mean(1, keepdim=True)
-        return centred.sub_(along).mul_(inverse), None
+    def backward(ctx, to_mean: Tensor, to_variance: Tensor) -> Tensor:
+        values, mean = ctx.saved_tensors
+        share = 1 / values.shape[1]
+        return (values - mean).mul_(2 * share * to_variance).add_(share * to_mean)
 
 
 def full_precision(tensor: Tensor) -> AbstractContextManager:

@@ -10,15 +10,17 @@ from enhancers.errors import EnhancerError
 from enhancers.lfpv.attention import (
     Attention,
     Memory,
+    Moments,
     add_patches,
     as_patches,
     full_precision,
 )
 from enhancers.lfpv.options import Options
+from enhancers.tiles import Tile, over_tiles, side_for
 
 DIRECT_START = 0.02
-# Values of a strip of the feature: what is made of it then stays in the processor's cache.
-STRIP = 2**18
+# Values of a tile of the feature: what is made of it then stays in the processor's cache.
+VALUES = 2**19
 
 
 class Nodes(NamedTuple):
@@ -124,12 +126,13 @@ class Store(nn.Module):
         with full_precision(feature):
             wide = self._checked(feature)
             mean = self._mean(wide) if mean is None else mean
-            if torch.is_grad_enabled() or wide.device.type != "cpu":
-                return self._fuse(wide, mean, memories).to(feature.dtype)
-            fused, rows = torch.empty_like(feature), self._rows(wide)
-            for strip, out in zip(wide.split(rows, 2), fused.split(rows, 2), strict=True):
-                out.copy_(self._fuse(strip, mean, memories))
-            return fused
+
+            def run(tile: Tile) -> tuple[Tensor]:
+                # Sums over channels are slow where the channels lie side by side.
+                return (self._fuse(tile.cut(wide).contiguous(), mean, memories),)
+
+            side = side_for(len(wide) * max(self.channels, self.count), VALUES)
+            return over_tiles(run, wide, 0, self.patch, side)[0].to(feature.dtype)
 
     def attend(self, feature: Tensor, memories: Memories) -> Nodes:
         """T̂_v, B×l×h×w, and T̂_p, B×l×⌈h/k⌉×⌈w/k⌉: how each position or patch weighs the nodes."""
@@ -154,22 +157,18 @@ class Store(nn.Module):
         Queries less their `mean` (B×c×1×1) where there is one.
         """
         asked = feature if mean is None else feature - mean
-        vectors = patches = None
+        padded, vectors, patches = self._pad(asked), None, None
+        moments = Moments.of(padded)
         if memories.vectors is not None:
-            vectors = self.vector_attention.weights(asked, memories.vectors)
+            own = moments.cropped(*asked.shape[-2:])
+            vectors = self.vector_attention.weights(asked, memories.vectors, own)
         if memories.patches is not None:
-            cut = as_patches(self._pad(asked), self.patch)
-            patches = self.patch_attention.weights(cut, memories.patches)
+            cut, own = as_patches(padded, self.patch), moments.of_patches(self.patch)
+            patches = self.patch_attention.weights(cut, memories.patches, own)
         return Nodes(vectors, patches)
 
     def _mean(self, feature: Tensor) -> Tensor | None:
         return feature.mean((2, 3), keepdim=True) if self.centred else None
-
-    def _rows(self, feature: Tensor) -> int:
-        """Rows of a strip: of k whole ones, the number that a cache holds."""
-        batch, channels, _, width = feature.shape
-        row_of_patches = batch * max(channels, self.count) * width * self.patch
-        return max(1, STRIP // row_of_patches) * self.patch
 
     def _pad(self, feature: Tensor) -> Tensor:
         """To multiples of k, the edge repeated to the right and below."""

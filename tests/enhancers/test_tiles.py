@@ -173,9 +173,12 @@ def test_enlargement_of_a_tile_is_a_tile_of_the_enlargement(channels_last):
     small = torch.rand(1, 3, 9, 11).contiguous(memory_format=form)
     expected = F.interpolate(small, (70, 60), mode="bilinear", align_corners=True)
     wide = F.interpolate(small, (9, 60), mode="bilinear", align_corners=True)
-    for tile in tiles((70, 60), 3, 1, 16):
-        for value in (small, wide):
-            assert torch.allclose(enlarge(value, tile), tile.cut(expected), rtol=0, atol=1e-6)
+    for side in (16, 100):
+        for tile in (*tiles((70, 60), 3, 1, side), *tiles((66, 55), 3, 1, side)):
+            cut = tile.cut(expected[..., : tile.rows.whole, : tile.columns.whole])
+            for value in (small, wide):
+                got = enlarge(value, tile, (70, 60))
+                assert torch.allclose(got, cut, rtol=0, atol=1e-6)
 
 
 def test_training_leaves_the_image_whole():

@@ -194,12 +194,11 @@ def test_nothing_of_positions_times_nodes_times_channels_is_built():
 
 @torch.no_grad()
 @pytest.mark.parametrize("centre", ["none", "queries"])
-def test_strips_give_the_same(nodes, monkeypatch, centre):
-    store, feature = make(centre=centre), features(31, 13)
+def test_tiles_give_the_same(nodes, monkeypatch, centre):
+    store, feature = make(centre=centre), features(131, 113)
     whole = store(feature, store.recall(nodes))
-    for strip in (1, 600):
-        monkeypatch.setattr(store_module, "STRIP", strip)
-        assert torch.allclose(store(feature, store.recall(nodes)), whole, atol=1e-12)
+    monkeypatch.setattr(store_module, "VALUES", 1)
+    assert torch.allclose(store(feature, store.recall(nodes)), whole, atol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
