@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from enhancers.errors import EnhancerError
+from enhancers.memory import require_memory
 from enhancers.states import check_state
 from enhancers.tiles import in_tiles
 
@@ -45,10 +46,12 @@ class Enhancer(nn.Module, ABC):
     at least 16. Padding, cropping and a value range of its own are each enhancer's own affair.
     `options` are the constructor's keyword arguments (plain JSON values), so that a checkpoint can
     record them. `keeps_size` is False only where an option reproduces a released script that crops
-    at the right and the bottom.
+    at the right and the bottom. `bytes_per_pixel`: a large image takes at least so many on a CPU,
+    by `bench/large.py`; 0 where that is not known.
     """
 
     keeps_size = True
+    bytes_per_pixel = 0
 
     def __init__(self, **options: Any) -> None:
         super().__init__()
@@ -61,9 +64,10 @@ class Enhancer(nn.Module, ABC):
     def forward(self, image: Tensor) -> Tensor:
         """Enhance `image` (B×3×H×W in [0, 1]); float32 under autocast too.
 
-        EnhancerError for any other shape or type.
+        EnhancerError for any other shape or type, and for what would not fit into memory.
         """
         check_image(image)
+        require_memory(image, self.bytes_per_pixel)
         try:
             enhanced = self.enhance(image)
         except RuntimeError as error:
@@ -97,10 +101,14 @@ class EncodeDecode(Enhancer):
 
     `reach`, of a network whose f_d has the size of the image: how many pixels away the image looks
     at its input, so that large ones can be enhanced in tiles. None where it may look anywhere.
+
+    `context_holds_feature` is False where `decode` finds f_d nowhere in its context: LFPV may then
+    write over f_d, which of a large image saves much memory.
     """
 
     feature_channels: int
     reach: int | None = None
+    context_holds_feature = True
     released_files: ClassVar[tuple[str, ...]] = ()
     released_globals: ClassVar[tuple[type, ...]] = ()
 

@@ -123,6 +123,7 @@ class RUAS(EncodeDecode):
     """
 
     feature_channels = 12
+    bytes_per_pixel = 15
 
     def __init__(self, denoise: bool = False) -> None:
         super().__init__(denoise=denoise)

@@ -30,6 +30,7 @@ class SCI(EncodeDecode):
     """
 
     feature_channels = 3
+    bytes_per_pixel = 15
     reach = 3
 
     def __init__(self) -> None:

@@ -108,14 +108,16 @@ def over_tiles(
     reach: int,
     cell: int = 1,
     side: int = SMALLEST_SIDE,
+    onto: tuple[Tensor, ...] | None = None,
 ) -> tuple[Tensor, ...]:
     """The maps that `run` makes tile by tile of maps like B×c×H×W `image`; see `tiles`.
 
-    All of them at once where tiles are not `worthwhile`.
+    All of them at once where tiles are not `worthwhile`. Tiles are written `onto` the maps given,
+    which may be what `run` reads if its reach is 0.
     """
     if fits(image, side):
         return run(whole(image))
-    made: tuple[Tensor | None, ...] | None = None
+    made: tuple[Tensor | None, ...] | None = onto
     for tile in tiles((image.shape[-2], image.shape[-1]), reach, cell, side):
         pieces = run(tile)
         pasted = made or (None,) * len(pieces)

@@ -86,6 +86,7 @@ class ZeroDCEpp(EncodeDecode):
     """
 
     feature_channels = WIDTH
+    bytes_per_pixel = 30
 
     def __init__(self, scale_factor: int = 12, script_crop: bool = False) -> None:
         super().__init__(scale_factor=scale_factor, script_crop=script_crop)

@@ -57,7 +57,8 @@ class LFPVEnhancer(Joined):
         reach = getattr(self.network, "reach", None)
         side = side_for(self.store.channels * len(image))
         if reach is None or fits(image, side):
-            return self._run(image, partial(self.store, memories=memories)).image
+            spare = not getattr(self.network, "context_holds_feature", True)
+            return self._run(image, partial(self.store, memories=memories, spare=spare)).image
         fuse = partial(self.store, memories=memories, mean=self._mean(image, reach, side))
         patch = self.store.patch
         return in_tiles(

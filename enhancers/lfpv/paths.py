@@ -49,6 +49,11 @@ class Joined(Enhancer):
         self.network = encoder if encoder is decoder else nn.ModuleList([encoder, decoder])
         self.encode, self.decode = _unregistered(encode), _unregistered(decode)
 
+    @property
+    def bytes_per_pixel(self) -> int:
+        """The network's."""
+        return getattr(self.network, "bytes_per_pixel", 0)
+
     def _run(self, image: Tensor, fuse: Callable[[Tensor], Tensor] | None) -> Output:
         return decode_rounds(self.encode(image), self.decode, fuse)
 

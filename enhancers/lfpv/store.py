@@ -117,11 +117,18 @@ class Store(nn.Module):
         self._recalled = None
         return super().train(mode)
 
-    def forward(self, feature: Tensor, memories: Memories, mean: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        feature: Tensor,
+        memories: Memories,
+        mean: Tensor | None = None,
+        spare: bool = False,
+    ) -> Tensor:
         """Fusion f'_d = f̄_d + f̄'_d + f_d of a B×c×h×w feature, any h and w; the same type.
 
         Where `feature` is only a tile, `mean` (B×c×1×1) is that of the whole, which centred queries
-        need. EnhancerError when the feature has another number of channels.
+        need. A `spare` feature, which nobody reads again, may be overwritten with the answer.
+        EnhancerError when the feature has another number of channels.
         """
         with full_precision(feature):
             wide = self._checked(feature)
@@ -132,7 +139,8 @@ class Store(nn.Module):
                 return (self._fuse(tile.cut(wide).contiguous(), mean, memories),)
 
             side = side_for(len(wide) * max(self.channels, self.count), VALUES)
-            return over_tiles(run, wide, 0, self.patch, side)[0].to(feature.dtype)
+            onto = (wide,) if spare else None
+            return over_tiles(run, wide, 0, self.patch, side, onto)[0].to(feature.dtype)
 
     def attend(self, feature: Tensor, memories: Memories) -> Nodes:
         """T̂_v, B×l×h×w, and T̂_p, B×l×⌈h/k⌉×⌈w/k⌉: how each position or patch weighs the nodes."""

@@ -198,7 +198,12 @@ def test_tiles_give_the_same(nodes, monkeypatch, centre):
     store, feature = make(centre=centre), features(131, 113)
     whole = store(feature, store.recall(nodes))
     monkeypatch.setattr(store_module, "VALUES", 1)
+    before = feature.clone()
     assert torch.allclose(store(feature, store.recall(nodes)), whole, atol=1e-12)
+    assert torch.equal(feature, before)
+    fused = store(feature, store.recall(nodes), spare=True)
+    assert fused is feature
+    assert torch.allclose(fused, whole, atol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
