@@ -3,10 +3,11 @@
     python bench/lol_recipes.py FOLDER
 
 One YAML file a variant, for `pipeline train --config FOLDER/FILE`: NETWORK.yaml (base and +lfpv),
-NETWORK-control.yaml (base with two paths and no nodes), NETWORK-own.yaml (the network's own
-objective), NETWORK-a-ABLATION.yaml (half the steps, 16 pairs held out; +lfpv with one option
-changed, base with NETWORK-a-chosen, its control with NETWORK-a-control). Zero-DCE++ starts from the
-authors' Epoch99 (`pipeline weights download zerodcepp@Epoch99`): from nothing its f_d is not used.
+NETWORK-control.yaml (base with two paths and no nodes), NETWORK-own.yaml and
+NETWORK-own-control.yaml (the network's own objective), NETWORK-a-ABLATION.yaml (half the steps, 16
+pairs held out; +lfpv with one option changed, base with NETWORK-a-chosen, its control with
+NETWORK-a-control). Zero-DCE++ starts from the authors' Epoch99 (`pipeline weights download
+zerodcepp@Epoch99`): from nothing its f_d is not used.
 """
 
 import argparse
@@ -115,6 +116,7 @@ def main() -> None:
         recipes[network] = paired(network)
         recipes[f"{network}-control"] = {**paired(network), "control": "two_path"}
         recipes[f"{network}-own"] = own(network)
+        recipes[f"{network}-own-control"] = {**own(network), "control": "two_path"}
     for network in ABLATION_STEPS:
         for name, changes in ABLATIONS.items():
             recipes[f"{network}-a-{name}"] = ablated(network, changes)
