@@ -73,6 +73,7 @@ class EnlightenGAN(EncodeDecode):
     """
 
     feature_channels = WIDTHS[-1]
+    bytes_per_pixel = 370
 
     def __init__(self, align_corners: bool = True, halve_wide: bool = False) -> None:
         super().__init__(align_corners=align_corners, halve_wide=halve_wide)

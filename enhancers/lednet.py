@@ -61,6 +61,7 @@ class LEDNet(EncodeDecode):
     """
 
     feature_channels = 128
+    bytes_per_pixel = 270
 
     def __init__(self, signed: bool = False, script_pad: bool = False) -> None:
         super().__init__(signed=signed, script_pad=script_pad)

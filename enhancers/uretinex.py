@@ -89,6 +89,7 @@ class URetinex(EncodeDecode):
     """
 
     feature_channels = TRUNK
+    bytes_per_pixel = 370
     context_holds_feature = False
     released_files = ("init_low.pth", "unfolding.pth", "L_adjust.pth")
     released_globals = (argparse.Namespace,)

@@ -37,10 +37,6 @@ def fill(kind: type[T], values: Any, path: Path, section: str = "") -> T:
     if not isinstance(values, Mapping):
         raise PipelineError(f"{path}: '{section}' must be a mapping of keys to values")
     types = get_type_hints(kind)
-    for field in fields(kind):
-        required = field.default is MISSING and field.default_factory is MISSING
-        if required and field.name not in values:
-            raise PipelineError(f"{where}{field.name} is missing")
     given = {}
     for key, value in values.items():
         if key not in types:
@@ -49,6 +45,10 @@ def fill(kind: type[T], values: Any, path: Path, section: str = "") -> T:
             given[key] = _typed(value, types[key])
         except TypeError as error:
             raise PipelineError(f"{where}{key} must be {error}, not {value!r}") from None
+    for field in fields(kind):
+        required = field.default is MISSING and field.default_factory is MISSING
+        if required and field.name not in values:
+            raise PipelineError(f"{where}{field.name} is missing")
     try:
         return kind(**given)
     except ValueError as error:

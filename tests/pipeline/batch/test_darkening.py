@@ -50,6 +50,7 @@ def test_exposures_are_multiplied_out(tasks):
         ("{exposure: 0}", "darken: exposure must be a number above 0, not 0"),
         ("{exposure: 0.1, seed: -1}", "darken: seed must be at least 0, not -1"),
         ("{exposure: 0.1, noise: 1}", "darken: noise is no known key"),
+        ("{exposur: 0.1}", "darken: exposur is no known key"),
         ("{exposure: [0.1, 0.1]}", "the same as an entry above"),
     ],
 )
