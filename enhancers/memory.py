@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from enhancers.errors import EnhancerError
@@ -17,9 +18,12 @@ def require_memory(image: Tensor, bytes_per_pixel: int) -> None:
 
     EnhancerError, caused by a MemoryError, as when torch itself is short of memory.
     """
+    # In a traced graph a size is no number to compare.
+    if image.device.type != "cpu" or torch.compiler.is_compiling():
+        return
     pixels = image.numel() // image.shape[1]
     needed = pixels * bytes_per_pixel
-    if image.device.type != "cpu" or needed < SMALL:
+    if needed < SMALL:
         return
     free = free_memory()
     if free is not None and needed > free:

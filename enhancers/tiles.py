@@ -151,7 +151,7 @@ def worthwhile(image: Tensor) -> bool:
 
 def fits(image: Tensor, side: int) -> bool:
     """Whether `image` is worked through as a whole: no larger than a tile, or not `worthwhile`."""
-    return math.prod(image.shape[-2:]) <= side**2 or not worthwhile(image)
+    return not worthwhile(image) or math.prod(image.shape[-2:]) <= side**2
 
 
 def side_for(channels: int, values: int = VALUES) -> int:
