@@ -36,11 +36,13 @@ def require_memory(image: Tensor, bytes_per_pixel: int) -> None:
 def free_memory() -> int | None:
     """Bytes that this process can still take: of the machine, or of a control group if it is less.
 
-    None where the system does not tell (other than Linux).
+    None where the system does not tell (other than Linux, Linux before 3.14, some sandboxes).
     """
-    if not MEMORY.is_file():
+    if not (MEMORY.is_file() and OWN_GROUP.is_file()):
         return None
     machine = _numbers(MEMORY)
+    if "MemAvailable:" not in machine:
+        return None
     free = [1024 * (machine["MemAvailable:"] + machine["SwapFree:"])]
     return min(free + [_left(group) for group in _limited_groups()])
 

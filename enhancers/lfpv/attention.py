@@ -50,16 +50,21 @@ class Attention(nn.Module):
         factor = (-log).exp() if isinstance(log, Tensor) else math.exp(-log)
         return Memory(keys * factor, offsets * factor, values.T)
 
-    def weights(self, queries: Tensor, memory: Memory, moments: "Moments") -> Tensor:
-        """T̂, B×l×h×w, of B×d×h×w queries, whose `moments` are over their d values."""
-        keys = memory.keys.expand(len(queries), -1, -1)
-        if isinstance(self.query_norm, nn.LayerNorm):
-            logits = torch.bmm(keys, queries.flatten(2))
-            inverse = (moments.variance.flatten(2) + self.query_norm.eps).rsqrt()
-            logits = torch.addcmul(memory.offsets, logits, inverse)
+    def weights(self, queries: Tensor, memory: Memory, moments: "Moments | None") -> Tensor:
+        """T̂, B×l×h×w, of B×d×h×w queries.
+
+        `moments` are over their d values, to the right and below beyond h×w too; None without
+        `normalize`.
+        """
+        height, width = queries.shape[2:]
+        logits = torch.bmm(memory.keys.expand(len(queries), -1, -1), queries.flatten(2))
+        if moments is None:
+            logits = logits + memory.offsets
         else:
-            logits = torch.baddbmm(memory.offsets, keys, queries.flatten(2))
-        return logits.softmax(1).unflatten(2, queries.shape[2:])
+            variance = moments.variance[..., :height, :width].flatten(2)
+            inverse = (variance + self.query_norm.eps).rsqrt()
+            logits = torch.addcmul(memory.offsets, logits, inverse)
+        return logits.softmax(1).unflatten(2, (height, width))
 
     @staticmethod
     def answer(weights: Tensor, memory: Memory, onto: Tensor | None = None) -> Tensor:
@@ -101,10 +106,6 @@ class Moments(NamedTuple):
         mean = F.avg_pool2d(self.mean, size)
         apart = self.mean - F.interpolate(mean, scale_factor=size)
         return Moments(mean, F.avg_pool2d(self.variance + apart.square(), size))
-
-    def cropped(self, height: int, width: int) -> "Moments":
-        """The upper left h×w places."""
-        return Moments(*(map_[..., :height, :width] for map_ in self))
 
 
 class _Moments(torch.autograd.Function):

@@ -166,12 +166,12 @@ class Store(nn.Module):
         """
         asked = feature if mean is None else feature - mean
         padded, vectors, patches = self._pad(asked), None, None
-        moments = Moments.of(padded)
+        moments = Moments.of(padded) if self.normalize else None
         if memories.vectors is not None:
-            own = moments.cropped(*asked.shape[-2:])
-            vectors = self.vector_attention.weights(asked, memories.vectors, own)
+            vectors = self.vector_attention.weights(asked, memories.vectors, moments)
         if memories.patches is not None:
-            cut, own = as_patches(padded, self.patch), moments.of_patches(self.patch)
+            cut = as_patches(padded, self.patch)
+            own = moments.of_patches(self.patch) if self.normalize else None
             patches = self.patch_attention.weights(cut, memories.patches, own)
         return Nodes(vectors, patches)
 

@@ -1,6 +1,7 @@
 """The contract, for every enhancer there is."""
 
 import re
+import weakref
 
 import numpy as np
 import pytest
@@ -162,6 +163,25 @@ def test_the_split_at_the_feature(name):
     changed = [not torch.equal(a, b) for a, b in zip(first, other, strict=True) if is_tensor(a)]
     assert any(changed)
     assert torch.equal(decode_rounds((feature, context), network.decode).image, network(image))
+
+
+@torch.no_grad()
+def test_a_round_is_made_when_the_last_one_is_let_go():
+    made, kept = [], []
+
+    def encode():
+        kept.append(sum(one() is not None for one in made))
+        feature = torch.zeros(1)
+        made.append(weakref.ref(feature))
+        return feature, len(made)
+
+    def decode(feature, context):
+        return Round(encode) if context < 3 else context
+
+    # Not within an assert, which pytest rewrites so that it holds the argument.
+    output = decode_rounds(encode(), decode)
+    assert output == 3
+    assert kept == [0, 0, 0]
 
 
 def test_own_weights_of_another_network_are_refused():

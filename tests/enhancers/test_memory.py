@@ -56,10 +56,16 @@ def test_the_tightest_group_decides(system):
     assert free_memory() == 0
 
 
-def test_another_system_tells_nothing_and_nothing_is_refused(system):
-    (system / "meminfo").unlink()
+@pytest.mark.parametrize("missing", ["meminfo", "own"])
+def test_another_system_tells_nothing_and_nothing_is_refused(system, missing):
+    (system / missing).unlink()
     assert free_memory() is None
     Needy()(torch.zeros(1, 3, 64, 65))
+
+
+def test_an_old_system_does_not_tell_what_is_available(system):
+    (system / "meminfo").write_text("MemTotal: 8 kB\nMemFree: 4 kB\nSwapFree: 2 kB\n")
+    assert free_memory() is None
 
 
 def test_an_image_that_would_not_fit_is_refused_as_short_of_memory(system):
