@@ -3,11 +3,11 @@
     python bench/lol_recipes.py FOLDER
 
 One YAML file a variant, for `pipeline train --config FOLDER/FILE`: NETWORK.yaml (base and +lfpv),
-NETWORK-control.yaml (base with two paths and no nodes), NETWORK-own.yaml and
-NETWORK-own-control.yaml (the network's own objective), NETWORK-a-ABLATION.yaml (half the steps, 16
-pairs held out; +lfpv with one option changed, base with NETWORK-a-chosen, its control with
-NETWORK-a-control). Zero-DCE++ starts from the authors' Epoch99 (`pipeline weights download
-zerodcepp@Epoch99`): from nothing its f_d is not used.
+NETWORK-control.yaml (base with two paths and no nodes); of those without references NETWORK-own.yaml
+and NETWORK-own-control.yaml (the network's own objective); NETWORK-a-ABLATION.yaml (half the steps,
+16 pairs held out; +lfpv with one option changed, base with NETWORK-a-chosen, its control with
+NETWORK-a-control). Zero-DCE++ and URetinex-Net start from the authors' weights (`pipeline weights
+download zerodcepp@Epoch99 uretinex@ckpt`): from nothing their f_d is not used, or not in this time.
 """
 
 import argparse
@@ -20,7 +20,6 @@ import yaml
 from pipeline.training.recipe import find_recipe
 
 LFPV = {"centre": "both", "temperature": "sqrt", "gate": True, "partners": 4}
-EPOCH99 = {"": "Epoch99"}
 PAIRED: dict[str, dict[str, Any]] = {
     "sci": {
         "network": {},
@@ -39,9 +38,20 @@ PAIRED: dict[str, dict[str, Any]] = {
         "lfpv": {**LFPV, "max_width": 64},
         "data": {"batch": 4, "crop": 64, "workers": 1},
         "phase": {"steps": 800, "rate": 1e-3, "weight_decay": 1e-4, "clip_norm": 1.0},
-        "weights": EPOCH99,
+        "weights": {"": "Epoch99"},
+    },
+    "uretinex": {
+        "network": {"ratio": 5.0},
+        "lfpv": {**LFPV, "max_width": 64},
+        "data": {"batch": 4, "crop": 48, "rotations": True, "workers": 1},
+        "phase": {"steps": 400, "rate": 1e-4, "clip_norm": 1.0},
+        "weights": {"": "ckpt"},
+        "training": {"amp": True},
     },
 }
+# Only the last weights are scored: LOL's test split must choose nothing.
+LAST_ONLY = {"validate_every": 100000, "save_every": 100000, "keep": 1, "log_every": 20}
+OWN = ("sci", "ruas", "zerodcepp")
 ABLATION_STEPS = {"sci": 2000, "ruas": 400}
 HELD_OUT = 16
 # None leaves an option out.
@@ -81,8 +91,7 @@ def paired(network: str) -> dict[str, Any]:
         "lfpv": given["lfpv"],
         "supervision": "paired",
         "data": given["data"],
-        # Only the last weights are scored: LOL's test split must choose nothing.
-        "training": {"validate_every": 100000, "save_every": 100000, "keep": 1, "log_every": 20},
+        "training": {**LAST_ONLY, **given.get("training", {})},
         "phases": {"paired": [phase]},
     }
 
@@ -115,6 +124,7 @@ def main() -> None:
     for network in PAIRED:
         recipes[network] = paired(network)
         recipes[f"{network}-control"] = {**paired(network), "control": "two_path"}
+    for network in OWN:
         recipes[f"{network}-own"] = own(network)
         recipes[f"{network}-own-control"] = {**own(network), "control": "two_path"}
     for network in ABLATION_STEPS:
