@@ -48,7 +48,7 @@ def print_table(results: Sequence[Result], console: Console) -> None:
             row.append(_difference(result, reference))
         table.add_row(*row, f"{1000 * result.seconds['enhance']:.1f}" if result.timed else "–")
     console.print(table)
-    for line in _legend(first, reference is not None):
+    for line in _legend(results, reference is not None):
         console.print(line, markup=False, highlight=False)
 
 
@@ -91,12 +91,23 @@ def _difference(result: Result, reference: Result) -> str:
     return f"{result.headline[1].value - reference.headline[1].value:+.2f}"
 
 
-def _legend(result: Result, with_reference: bool) -> Iterator[str]:
+def _legend(results: Sequence[Result], with_reference: bool) -> Iterator[str]:
+    result = results[0]
     counts = {name.split("/")[0]: score.images for name, score in result.scores.items()}
     images = ", ".join(f"{split} {count}" for split, count in counts.items())
     delta = f"; Δ of {result.headline[0]} to identity" if with_reference else ""
     yield f"images: {images}; [95 % bootstrap over images]{delta}; ms to enhance an image"
+    if meant := [*_bare_names(results)]:
+        yield f"names without weights mean {', '.join(meant)}"
     if model := result.provenance["evaluator"]:
         yield f"frozen model: {model['model']}, weights {model.get('file', 'given in memory')}"
     for note in result.notes:
         yield f"note: {note}"
+
+
+def _bare_names(results: Sequence[Result]) -> Iterator[str]:
+    """The weights of enhancers that are named without, `sci@ours-lol162`."""
+    for result in results:
+        file = result.provenance["enhancer"].get("file")
+        if file and "@" not in result.enhancer:
+            yield Path(file).stem

@@ -15,6 +15,8 @@ from pipeline.errors import NotDownloaded, PipelineError
 from pipeline.files import sha256
 
 PACKAGED = configs.ROOT / "weights"
+# What `pipeline train` writes for LOL, and what is packaged: trained on 162 of LOL's 485 pairs.
+TRAINED, SHIPPED = "ours-lol", "ours-lol162"
 
 
 class WeightFile(NamedTuple):
@@ -156,9 +158,8 @@ def enhancer_weights(
 ) -> tuple[Path, dict[str, Any]]:
     """Find the file, or the folder of a set of files, for an enhancer's name.
 
-    A bare name means our own weights (SPEC, section 1): those trained on the sample scenes when
-    the sample is evaluated, else those that `pipeline train` wrote for LOL. A name comes before a
-    path, so that a command means the same in every working folder; ./NAME is always a path.
+    What a bare name means says `ours`. A name comes before a path, so that a command means the
+    same in every working folder; ./NAME is always a path.
 
     Args:
         bare: e.g. "sci+lfpv".
@@ -172,11 +173,11 @@ def enhancer_weights(
     Raises:
         PipelineError: no such weights.
     """
-    key = f"{bare}@{weights or ('ours-sample' if sample else 'ours-lol')}"
+    key = f"{bare}@{weights or ours(bare, sample)}"
     listed = entries("enhancers")
     if key in listed:
         return locate(listed[key], fetch), listed[key].options
-    trained = weights_folder() / f"{key}.safetensors"
+    trained = _trained(key)
     if trained.is_file():
         return trained, {}
     if weights and Path(weights).exists():
@@ -184,11 +185,22 @@ def enhancer_weights(
     raise PipelineError(_missing(bare, weights, key, list(listed)))
 
 
+def ours(bare: str, sample: bool) -> str:
+    """The weights that a bare name, e.g. "sci+lfpv", means (SPEC, section 1).
+
+    Those trained on the sample scenes when the sample is evaluated; else what `pipeline train`
+    wrote for LOL into the user's folder, and where it wrote nothing the packaged ones, if any.
+    """
+    if sample:
+        return "ours-sample"
+    packaged = f"{bare}@{SHIPPED}" in entries("enhancers")
+    return SHIPPED if packaged and not _trained(f"{bare}@{TRAINED}").is_file() else TRAINED
+
+
 def has_ours(bare: str) -> bool:
-    """Whether a bare name, e.g. "sci+lfpv", has our weights here (not those for the sample)."""
-    key = f"{bare}@ours-lol"
-    listed = entries("enhancers").get(key)
-    return is_here(listed) if listed else (weights_folder() / f"{key}.safetensors").is_file()
+    """Whether a bare name has weights here (not those for the sample)."""
+    name = ours(bare, sample=False)
+    return name == SHIPPED or _trained(f"{bare}@{name}").is_file()
 
 
 def options_of(bare: str, path: Path, digest: str) -> dict[str, Any]:
@@ -201,6 +213,10 @@ def options_of(bare: str, path: Path, digest: str) -> dict[str, Any]:
             if digest == file.sha256 or (not file.sha256 and Path(file.path).name == path.name):
                 return entry.options
     return {}
+
+
+def _trained(key: str) -> Path:
+    return weights_folder() / f"{key}.safetensors"
 
 
 def _entry(name: str, url: str = "", **values: Any) -> Entry:
@@ -223,11 +239,11 @@ def _missing(bare: str, weights: str | None, key: str, listed: list[str]) -> str
     plain = f"{bare.removesuffix('+lfpv')}@{weights}"
     if weights and plain in listed:
         return f"'{plain}' holds no nodes, so there is no {key}; pipeline train makes {bare}"
-    if weights and (near := get_close_matches(key, listed, 1, cutoff=0.8)):
+    if weights in (None, TRAINED):
+        return (
+            f"{bare} has no trained {what} here: train them (pipeline train --enhancer {bare} "
+            f"--data lol --root DIR) or name a file ({bare}@FILE)"
+        )
+    if near := get_close_matches(key, listed, 1, cutoff=0.8):
         return f"'{key}': no such weights name or file; did you mean {near[0]}?"
-    if weights:
-        return f"'{key}': '{weights}' is neither a weights name nor a file"
-    return (
-        f"{bare} has no trained {what} here: train them (pipeline train --enhancer {bare} "
-        f"--data lol --root DIR) or name a file ({bare}@FILE)"
-    )
+    return f"'{key}': '{weights}' is neither a weights name nor a file"

@@ -27,13 +27,13 @@ def test_multiply_adds_are_those_of_the_authors_code(build, gmac):
 
 def test_list_names_every_enhancer_and_task(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("PIPELINE_DATA", str(tmp_path))
-    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("COLUMNS", "200")
     (tmp_path / "lol").mkdir()
     assert main(["list"]) == 0
     out = capsys.readouterr().out
     rows = {line.split("│")[1].strip(): line for line in out.splitlines() if "│" in line}
     assert "258" in rows["sci"]
-    assert "@ours-sample" in rows["sci"]
+    assert "@ours-sample" in rows["sci"] and "+lfpv@ours-lol162" in rows["sci"]
     assert "(@medium)" in out
     assert "8,636,675" in rows["enlightengan"]
     assert "522" in rows["enlightengan"]

@@ -4,8 +4,10 @@ import hashlib
 from pathlib import Path
 
 import pytest
+import torch
 
 from pipeline import create_enhancer, zoo
+from pipeline.checkpoints import read_checkpoint
 from pipeline.errors import PipelineError
 from pipeline.registry import ENHANCERS
 
@@ -103,10 +105,30 @@ def test_without_a_known_hash_nothing_is_downloaded(server, weights):
 def test_a_bare_name_means_ours(weights):
     sample, _ = zoo.enhancer_weights("sci+lfpv", None, sample=True)
     assert sample.name == "sci+lfpv@ours-sample.safetensors"
-    with pytest.raises(PipelineError, match=r"sci\+lfpv has no trained nodes here: train them"):
-        zoo.enhancer_weights("sci+lfpv", None, sample=False)
+    packaged, _ = zoo.enhancer_weights("sci+lfpv", None, sample=False)
+    assert packaged == zoo.PACKAGED / "sci+lfpv@ours-lol162.safetensors"
+    assert zoo.enhancer_weights("sci+lfpv", "ours-lol162", sample=False) == (packaged, {})
     trained = put(weights / "sci+lfpv@ours-lol.safetensors", b"")
     assert zoo.enhancer_weights("sci+lfpv", None, sample=False) == (trained, {})
+
+
+@pytest.mark.parametrize(("bare", "name"), [("lednet+lfpv", None), ("sci+lfpv", "ours-lol")])
+def test_what_nobody_trained_is_not_replaced(weights, bare, name):
+    assert zoo.has_ours(bare) == (name is not None)
+    with pytest.raises(PipelineError, match=r"\+lfpv has no trained nodes here: train them"):
+        zoo.enhancer_weights(bare, name, sample=False)
+
+
+@pytest.mark.parametrize("base", ["sci", "ruas", "zerodcepp", "uretinex"])
+def test_packaged_pairs_differ_in_lfpv_alone(base):
+    headers = []
+    for bare in (base, f"{base}+lfpv"):
+        assert create_enhancer(f"{bare}@ours-lol162")(torch.rand(1, 3, 16, 16)).shape[1] == 3
+        headers.append(read_checkpoint(zoo.PACKAGED / f"{bare}@ours-lol162.safetensors").header)
+    plain, lfpv = headers
+    assert plain["data"]["low"] == 162
+    for key in ("recipe", "data", "seed", "steps", "options", "ranks"):
+        assert plain[key] == lfpv[key], key
 
 
 def test_a_name_comes_before_a_path(weights, tmp_path, monkeypatch):

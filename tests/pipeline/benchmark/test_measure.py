@@ -27,8 +27,9 @@ def test_all_are_the_registered_ones():
 
 
 def test_a_bare_name_has_our_weights_where_they_are(weights):
-    assert load_subject(parse_enhancer("zerodcepp+lfpv")).untrained
-    assert load_subject(parse_enhancer("sci")).untrained
+    assert load_subject(parse_enhancer("lednet+lfpv")).untrained
+    assert load_subject(parse_enhancer("lednet")).untrained
+    assert not load_subject(parse_enhancer("zerodcepp+lfpv")).untrained
     write_checkpoint(weights / "sci@ours-lol.safetensors", SCI().state_dict(), {"enhancer": "sci"})
     assert not load_subject(parse_enhancer("sci")).untrained
     (weights / "sci@ours-lol.safetensors").write_bytes(b"broken")
