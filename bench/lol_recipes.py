@@ -3,8 +3,8 @@
     python bench/lol_recipes.py FOLDER
 
 One YAML file a variant, for `pipeline train --config FOLDER/FILE`: NETWORK.yaml (base and +lfpv),
-NETWORK-control.yaml (base with two paths and no nodes); of those without references NETWORK-own.yaml
-and NETWORK-own-control.yaml (the network's own objective); NETWORK-a-ABLATION.yaml (half the steps,
+NETWORK-control.yaml (base with two paths and no nodes); of those without references also
+NETWORK-own.yaml and NETWORK-own-control.yaml (own objective); NETWORK-a-ABLATION.yaml (half the steps,
 16 pairs held out; +lfpv with one option changed, base with NETWORK-a-chosen, its control with
 NETWORK-a-control). Zero-DCE++ and URetinex-Net start from the authors' weights (`pipeline weights
 download zerodcepp@Epoch99 uretinex@ckpt`): from nothing their f_d is not used, or not in this time.
