@@ -4,10 +4,11 @@
 
 One YAML file a variant, for `pipeline train --config FOLDER/FILE`: NETWORK.yaml (base and +lfpv),
 NETWORK-control.yaml (base with two paths and no nodes); of those without references also
-NETWORK-own.yaml and NETWORK-own-control.yaml (own objective); NETWORK-a-ABLATION.yaml (half the steps,
-16 pairs held out; +lfpv with one option changed, base with NETWORK-a-chosen, its control with
-NETWORK-a-control). Zero-DCE++ and URetinex-Net start from the authors' weights (`pipeline weights
-download zerodcepp@Epoch99 uretinex@ckpt`): from nothing their f_d is not used, or not in this time.
+NETWORK-own.yaml and NETWORK-own-control.yaml (their own objective); NETWORK-a-ABLATION.yaml (half
+the steps, 16 pairs held out; +lfpv with one option changed, base with NETWORK-a-chosen, its control
+with NETWORK-a-control). Zero-DCE++ and URetinex-Net start from the authors' weights (`pipeline
+weights download zerodcepp@Epoch99 uretinex@ckpt`): from nothing their f_d is not used, or not in
+this time.
 """
 
 import argparse

@@ -99,7 +99,11 @@ class Result:
                 name: Score(**s | {"interval": tuple(s["interval"]) if s["interval"] else None})
                 for name, s in content.pop("scores").items()
             }
-            return cls(scores=scores, **content)
+            result = cls(scores=scores, **content)
+            for part in ("evaluator", "dataset", "config"):
+                if not isinstance(result.provenance.get(part), dict):
+                    raise TypeError(f"its provenance has no {part}")
+            return result
         except (KeyError, TypeError, AttributeError) as error:
             raise PipelineError(f"{path}: is no result file ({error})") from None
 

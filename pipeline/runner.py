@@ -10,7 +10,7 @@ import torch
 
 from enhancers.base import Enhancer
 from pipeline.backbones import find_backbone, how_to_get
-from pipeline.chain import ChainOptions, measure
+from pipeline.chain import ChainOptions, default_batch, measure
 from pipeline.cost import cost
 from pipeline.errors import PipelineError
 from pipeline.evaluators import load_evaluator
@@ -146,8 +146,7 @@ def chain_options(
     Raises:
         PipelineError: the device does not exist.
     """
-    default = 16 if task.kind == "classification" else 1
-    return ChainOptions(chosen_device(device), amp, batch_size or default, workers)
+    return ChainOptions(chosen_device(device), amp, batch_size or default_batch(task), workers)
 
 
 def chosen_device(name: str) -> torch.device:
@@ -160,8 +159,8 @@ def chosen_device(name: str) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
-        if device.type not in ("cpu", "cuda", "mps"):
-            raise RuntimeError("the chain runs on cpu, cuda or mps")
+        if device.type not in ("cpu", "cuda"):
+            raise RuntimeError("the chain runs on cpu or cuda")
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]

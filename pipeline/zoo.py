@@ -186,7 +186,7 @@ def enhancer_weights(
 
 
 def ours(bare: str, sample: bool) -> str:
-    """The weights that a bare name, e.g. "sci+lfpv", means (SPEC, section 1).
+    """The weights that a bare name, e.g. "sci+lfpv", means.
 
     Those trained on the sample scenes when the sample is evaluated; else what `pipeline train`
     wrote for LOL into the user's folder, and where it wrote nothing the packaged ones, if any.

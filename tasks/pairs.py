@@ -71,18 +71,12 @@ def paired_set(name: str, pairs: Iterable[Pair], held_out: Iterable[Pair] = ()) 
     return TrainingSet(name, low, normal, paired=True, held_out=tuple(held_out))
 
 
-def lol_pairs(root: Path, split: str = "our485") -> list[Pair]:
-    """Pairs of `root/split/{low,high}`, matched by stem, whatever the format.
+def paired_files(folder: Path) -> list[Pair]:
+    """Pairs of `folder/{low,high}`, matched by stem, whatever the format.
 
     Raises:
         TaskError: a folder is missing or empty, or a file has no partner.
     """
-    require_folders(root, f"{split}/low", f"{split}/high")
-    return paired_files(root / split)
-
-
-def paired_files(folder: Path) -> list[Pair]:
-    """Pairs of `folder/{low,high}`, matched by stem, whatever the format; errors as `lol_pairs`."""
     low, high = ({f.stem: f for f in image_files(folder / name)} for name in ("low", "high"))
     if not low:
         raise TaskError(f"{folder / 'low'}: no images")

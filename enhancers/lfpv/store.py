@@ -1,4 +1,4 @@
-"""The store of LFPV nodes: query and fusion (Xu et al., ICCV 2025, section 2 of the spec)."""
+"""The store of LFPV nodes: query and fusion (Xu et al., ICCV 2025)."""
 
 from typing import NamedTuple
 

@@ -53,5 +53,5 @@ def add_score(commands: argparse._SubParsersAction) -> None:
 
 def _add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "config", metavar="CONFIG", help="YAML file, or one that ships: paper, sample"
+        "config", metavar="CONFIG", help="YAML file, or one that ships: paper, real, sample"
     )

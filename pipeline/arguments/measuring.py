@@ -88,7 +88,7 @@ def add_compare(commands: argparse._SubParsersAction) -> None:
         nargs="+",
         type=Path,
         metavar="RESULT",
-        help="result.json or its folder; the first is compared to",
+        help="result.json, or a folder of them; the first is compared to, of a folder identity",
     )
     compare.add_argument("--reference", metavar="NAME", help="the enhancer that is compared to")
     compare.add_argument(

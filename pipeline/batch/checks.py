@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import configs
-from enhancers.base import EncodeDecode
 from pipeline import zoo
 from pipeline.batch.cells import TaskSpec
 from pipeline.errors import user_errors
-from pipeline.factory import load_enhancer, require_trainable
+from pipeline.factory import is_network, load_enhancer, require_trainable
 from pipeline.names import EnhancerName, parse_task
 from pipeline.registry import ENHANCERS, TASKS
 from pipeline.sample import SAMPLE_PROTOCOL
@@ -27,7 +26,7 @@ def enhancer_problem(name: EnhancerName) -> str | None:
         factory = ENHANCERS.get(name.base)
         if name.source is not None or hasattr(factory, "from_source"):
             return _source_problem(name, factory)
-        if not (isinstance(factory, type) and issubclass(factory, EncodeDecode)):
+        if not is_network(factory):
             load_enhancer(name)
             return None
     except user_errors() as error:
@@ -39,7 +38,7 @@ def options_problem(name: EnhancerName, options: Mapping[str, Any]) -> str | Non
     """Why an enhancer cannot have those options; None where it can."""
     try:
         factory = ENHANCERS.get(name.base)
-        if isinstance(factory, type) and issubclass(factory, EncodeDecode):
+        if is_network(factory):
             require_trainable(name)(**options)
         else:
             load_enhancer(name, **options)

@@ -14,7 +14,7 @@ from pipeline.batch.cells import TaskSpec
 from pipeline.batch.versions import DARKENING, EVALUATION, LFPV, code_version
 from pipeline.errors import PipelineError
 from pipeline.evaluators import evaluator_config, find_class_map, resolve_evaluator
-from pipeline.factory import create_task
+from pipeline.factory import create_task, is_network
 from pipeline.files import sha256
 from pipeline.names import EnhancerName
 from pipeline.provenance import manifest
@@ -79,7 +79,7 @@ def enhancer_identity(
         identity["lfpv"] = LFPV
     if name.source is not None:
         return identity | {"source": factory.from_source(name.source).provenance}
-    if not (isinstance(factory, type) and issubclass(factory, EncodeDecode)):
+    if not is_network(factory):
         return identity | {"parameter": name.weights, "options": dict(options)}
     file, listed = zoo.enhancer_weights(name.bare, name.weights, sample, fetch)
     digest = _weights_digest(file, factory)

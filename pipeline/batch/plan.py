@@ -8,11 +8,9 @@ from typing import Any
 from pipeline.batch.cells import Cell, TaskSpec
 from pipeline.batch.evidence import Bed, bed, enhancer_identity
 from pipeline.batch.identity import canonical, identity_of
+from pipeline.chain import default_batch
 from pipeline.errors import NotDownloaded, PipelineError, one_line, user_errors
 from pipeline.folders import darkened_folder, enhancer_folder
-
-# Images of a forward pass where the config says nothing, as `pipeline run`.
-DEFAULT_CHUNK = {"classification": 16}
 
 
 @dataclass(frozen=True)
@@ -123,6 +121,6 @@ def _planned(cell: Cell, found: Bed | Exception, out: Path, fetch: bool) -> Plan
         return Blocked(cell, blocked, None)
     parent = darkened_folder(out, found.task, found.known)
     folder = parent / enhancer_folder(cell.enhancer, cell.amp)
-    chunk = cell.chunk or DEFAULT_CHUNK.get(found.task.kind, 1)
+    chunk = cell.chunk or default_batch(found.task)
     identity = identity_of(enhancer, found.identity, cell.amp, chunk)
     return Planned(cell, found, folder, identity, chunk)

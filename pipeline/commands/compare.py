@@ -17,7 +17,7 @@ from pipeline.table import stdout
 
 def compare(arguments: Namespace) -> None:
     """Read results, compare each with the reference, print and write what is shown."""
-    files = [one / "result.json" if one.is_dir() else one for one in arguments.results]
+    files = [file for given in arguments.results for file in _files(given)]
     if arguments.json:
         require_writable(arguments.json)
     if arguments.over and arguments.levels:
@@ -34,6 +34,21 @@ def compare(arguments: Namespace) -> None:
             temporary.write_text(json.dumps(report.as_dict(), indent=1, allow_nan=False) + "\n")
     show = print_repeats if arguments.over else print_report
     show(report, stdout())
+
+
+def _files(given: Path) -> list[Path]:
+    """The file, a folder's own result, or all that lie below it, no enhancement first.
+
+    Raises:
+        PipelineError: a folder without any.
+    """
+    own = given / "result.json"
+    if not given.is_dir() or own.is_file():
+        return [own if given.is_dir() else given]
+    found = sorted(given.rglob("result.json"), key=lambda file: file.parent.name != "identity")
+    if not found:
+        raise PipelineError(f"{given}: holds no result of `pipeline run`")
+    return found
 
 
 def _read(files: Sequence[Path]) -> dict[str, Result]:

@@ -10,7 +10,7 @@ from enhancers.base import EncodeDecode
 from enhancers.lfpv import LFPVEnhancer
 from pipeline import zoo
 from pipeline.cost import FREE, HEIGHT, WIDTH, in_giga, macs, parameters
-from pipeline.factory import data_folder
+from pipeline.factory import data_folder, is_network
 from pipeline.registry import ENHANCERS, TASKS
 from pipeline.table import stdout
 from tasks.protocol import task_cards
@@ -47,7 +47,7 @@ def _enhancer(name: str) -> Iterator[str]:
         return iter((f"{name}:…", "–", "–", "", "your own"))
     if factory in FREE:
         return iter((getattr(factory, "example", name), "0", "0", "", "none needed"))
-    if not (isinstance(factory, type) and issubclass(factory, EncodeDecode)):
+    if not is_network(factory):
         return iter((getattr(factory, "example", name), "–", "–", "", "none needed"))
     return _network(name, factory)
 

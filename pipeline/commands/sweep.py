@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
+from pipeline.compare.tables import COLOURS
 from pipeline.errors import PipelineError
 from pipeline.extremes import draw, first_images
 from pipeline.factory import Loaded, create_task, load_enhancer
@@ -29,7 +30,6 @@ from tasks.darken import Darkening
 from tasks.task import Task
 
 REFERENCE = EnhancerName("identity")
-COLOURS = {"better": "green", "worse": "red"}
 
 
 def sweep(arguments: Namespace) -> None:

@@ -65,7 +65,12 @@ def _overall(report: Report) -> Table:
     for one in report.comparisons:
         whole = one.overall
         counts = f"{whole.better}/{whole.same}/{whole.worse}"
-        cells = (_number(whole.score, report), _delta(whole, report), _p(whole.p), _p(whole.p_holm))
+        cells = (
+            _number(whole.score, report),
+            _delta(whole, report),
+            p_value(whole.p),
+            p_value(whole.p_holm),
+        )
         table.add_row(escape(short_name(one.enhancer)), *cells, counts, _verdict(whole))
     return table
 
@@ -90,7 +95,7 @@ def _parts(
     for enhancer, differences in rows:
         name = escape(short_name(enhancer))
         for one in differences:
-            cells = (_number(one.reference, report), _delta(one, report), _p(one.p_holm))
+            cells = (_number(one.reference, report), _delta(one, report), p_value(one.p_holm))
             table.add_row(name, escape(one.name), str(one.images), *cells, _verdict(one))
             name = ""
         table.add_section()
@@ -154,7 +159,8 @@ def _delta(one: Difference, report: Report | Repeats) -> str:
     return f"{text} [dim][{low}, {high}][/dim]{mark}"
 
 
-def _p(value: float | None) -> str:
+def p_value(value: float | None) -> str:
+    """Four digits; nothing where there is none."""
     if value is None:
         return ""
     return "< 0.0001" if value < 1e-4 else f"{value:.4f}"

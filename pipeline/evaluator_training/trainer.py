@@ -47,7 +47,7 @@ class EvaluatorEngine(Engine):
         image, target = (
             one.to(self.device, non_blocking=True) for one in (data.image, data.target)
         )
-        with self.tolerating():
+        with self.tolerating("model"):
             loss = self.loss(image, target)
             optim_wrapper["model"].update_params(loss)
         return loss.item()

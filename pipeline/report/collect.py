@@ -73,9 +73,8 @@ def _lacking(result: Result) -> Iterator[str]:
     """What is missing; Python's own errors where a part is of another kind."""
     parse_enhancer(result.enhancer)
     provenance = result.provenance
-    for key in ("evaluator", "dataset", "config", "enhancer"):
-        if not isinstance(provenance.get(key), dict):
-            yield f"its provenance has no {key}"
+    if not isinstance(provenance.get("enhancer"), dict):
+        yield "its provenance has no enhancer"
     if "sha256" not in provenance["dataset"] or "amp" not in provenance["config"]:
         yield "its provenance has no hash of the dataset, or no precision"
     if result.data not in ("user", *MARKS) or "name" not in result.protocol:

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from pipeline.compare import Difference
 from pipeline.compare.images import LOWER_IS_BETTER
+from pipeline.compare.tables import p_value
 from pipeline.cost import HEIGHT, WIDTH
 from pipeline.report.charts import Bar, Dot, Line, bars, heat, lines, scatter
 from pipeline.report.charts.lines import COLOURS
@@ -135,16 +136,10 @@ def _test(label: str, one: Difference, unit: str) -> Test:
         None if one.delta is None else Number(one.delta, one.interval, unit, signed=True),
         f"{one.better} / {one.same} / {one.worse}",
         {"mcnemar": "McNemar", "bootstrap": "bootstrap", None: ""}[one.test],
-        _p(one.p),
-        _p(one.p_holm),
+        p_value(one.p),
+        p_value(one.p_holm),
         one.verdict,
     )
-
-
-def _p(value: float | None) -> str:
-    if value is None:
-        return ""
-    return "< 0.0001" if value < 1e-4 else f"{value:.4f}"
 
 
 def _levels(column: Column) -> Iterator[Markup]:

@@ -125,7 +125,7 @@ class Engine(nn.Module, ABC):
         self.loss, self.plan, self.device = loss, plan, device
         scaled = precision == torch.float16
         self.tolerated = max(tolerated, SCALE_SEARCH if scaled else 0)
-        self.skipped = self.skipped_in_a_row = 0
+        self.skipped, self.in_a_row = 0, dict.fromkeys(parts, 0)
         self.updates = OptimWrapperDict(
             **{
                 name: Updates(
@@ -144,21 +144,21 @@ class Engine(nn.Module, ABC):
         """What mmengine's loop calls: a batch, and the updates; gives what `after_step` gets."""
 
     @contextmanager
-    def tolerating(self) -> Iterator[None]:
-        """Around the loss and the updates of a step: leaves it out if it is not finite."""
+    def tolerating(self, part: str) -> Iterator[None]:
+        """Around the loss and the update of a part: leaves it out if it is not finite."""
         before = [b.detach().clone() for b in self.loss.buffers()] if self.tolerated else []
         try:
             yield
-            self.skipped_in_a_row = 0
+            self.in_a_row[part] = 0
         except NotFinite as error:
-            self._skip(before, error)
+            self._skip(part, before, error)
 
     def state(self) -> dict[str, Any]:
         """Optimisers, schedules and what was skipped."""
         return {
             "updates": {name: self.updates[name].state_dict() for name in self.rates},
             "rates": {name: rate.state_dict() for name, (rate,) in self.rates.items()},
-            "skipped": (self.skipped, self.skipped_in_a_row),
+            "skipped": (self.skipped, self.in_a_row),
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -166,7 +166,7 @@ class Engine(nn.Module, ABC):
         for name, (rate,) in self.rates.items():
             self.updates[name].load_state_dict(state["updates"][name])
             rate.load_state_dict(state["rates"][name])
-        self.skipped, self.skipped_in_a_row = state["skipped"]
+        self.skipped, self.in_a_row = state["skipped"]
 
     def run(self, feed: Feed, done: int, folder: Path, after_step: AfterStep) -> None:
         """Train from step `done` of the plan to its end, or until `after_step` says True."""
@@ -185,10 +185,11 @@ class Engine(nn.Module, ABC):
             experiment_name="training",
         ).train()
 
-    def _skip(self, before: Sequence[Tensor], error: NotFinite) -> None:
-        if self.skipped_in_a_row == self.tolerated:
+    def _skip(self, part: str, before: Sequence[Tensor], error: NotFinite) -> None:
+        if self.in_a_row[part] == self.tolerated:
             raise error
-        self.skipped, self.skipped_in_a_row = self.skipped + 1, self.skipped_in_a_row + 1
+        self.skipped += 1
+        self.in_a_row[part] += 1
         with torch.no_grad():
             for buffer, value in zip(self.loss.buffers(), before, strict=True):
                 buffer.copy_(value)

@@ -237,4 +237,4 @@ def start_from(network: EncodeDecode, base: str, weights: Mapping[str, str]) -> 
         except AttributeError:
             raise PipelineError(f"weights: the network has no part '{part}'") from None
         path = zoo.locate(listed[source]) if source in listed else Path(source)
-        load_strict(module, read_checkpoint(path).state)
+        load_strict(module, read_checkpoint(path, network.released_globals).state)

@@ -38,11 +38,12 @@ class PhaseEngine(Engine):
         """A batch of the feed."""
         low = data.low.to(self.device, non_blocking=True)
         normal = None if data.normal is None else data.normal.to(self.device, non_blocking=True)
-        with self.tolerating():
+        with self.tolerating("model"):
             step = self.loss(low, normal, data.index)
             optim_wrapper["model"].update_params(step.loss)
-            if is_adversarial(self.loss.objective):
+        if is_adversarial(self.loss.objective):
+            with self.tolerating("discriminators"):
                 loss, parts = self.loss.discriminator_loss(normal)
-                optim_wrapper["discriminators"].update_params(loss)
                 step.parts.update(parts)
+                optim_wrapper["discriminators"].update_params(loss)
         return step

@@ -30,8 +30,10 @@ class Optimiser:
     weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
-        if not self.rate > 0 or self.weight_decay < 0:
-            raise PipelineError("needs rate > 0 and weight_decay >= 0")
+        if not 0 < self.rate < math.inf or not 0 <= self.weight_decay < math.inf:
+            raise PipelineError("needs rate > 0 and weight_decay >= 0, both finite")
+        if not all(0 <= share < 1 for share in (*self.betas, self.momentum)):
+            raise PipelineError("needs betas and momentum from 0 to below 1")
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ class Watch:
         self.task = self.bar.add_task(title, total=steps, completed=step, losses="")
         self.writer = None if quiet else tensorboard_writer(tensorboard, step)
         self.entries = [] if quiet else _kept(self.log, step)
-        self.said = self.began = time.perf_counter()
+        self.said = time.perf_counter()
         self.sums: dict[str, list[float]] = {}
 
     def __enter__(self) -> "Watch":

@@ -37,6 +37,18 @@ def run_command(written, **options):
     command(Namespace(**(defaults | options)))
 
 
+def test_a_folder_is_all_that_lies_below_it(streets, capsys):
+    run_command(
+        {f"all/x/{name}": result for name, result in streets.items()}, results=[Path("all")]
+    )
+    out = capsys.readouterr().out
+    assert "reference" in next(line for line in out.splitlines() if "identity" in line)
+    assert all(name in out for name in streets)
+    Path("none").mkdir()
+    with pytest.raises(PipelineError, match="^none: holds no result"):
+        run_command({}, results=[Path("none")])
+
+
 def test_all_of_it_is_printed_and_written(streets, capsys):
     run_command(streets, json=Path("out/report.json"), reference="identity")
     out = capsys.readouterr().out

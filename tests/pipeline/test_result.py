@@ -17,7 +17,7 @@ def result():
         per_class={"val": {"road": 60.0, "train": None}},
         per_image=[{"id": "a", "confusion": [[1, 2], [3, 4]]}, {"id": "b", "confusion": [[0]]}],
         seconds={"decode": 0.1, "enhance": 0.2, "evaluate": 0.3},
-        provenance={"packages": {"torch": "2"}},
+        provenance={"packages": {"torch": "2"}, "evaluator": {}, "dataset": {}, "config": {}},
         notes=["n"],
     )
 
@@ -27,6 +27,13 @@ def test_a_result_comes_back(result, tmp_path):
     result.write(path)
     assert Result.read(path) == result
     assert result.headline == ("val/mIoU", Score(12.5, (10.0, 15.0), 2))
+
+
+def test_one_without_its_origin_is_refused(result, tmp_path):
+    del result.provenance["dataset"]
+    result.write(tmp_path / "r.json")
+    with pytest.raises(PipelineError, match=r"r\.json: .*its provenance has no dataset"):
+        Result.read(tmp_path / "r.json")
 
 
 def test_the_file_is_json_with_a_line_per_image(result, tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tasks.errors import TaskError
-from tasks.pairs import Pair, TrainingSet, listed, lol_pairs, paired_set
+from tasks.pairs import Pair, TrainingSet, listed, paired_files, paired_set
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def lol(tmp_path, rng, save):
 
 
 def test_pairs_are_matched_by_stem_whatever_the_format(lol):
-    assert lol_pairs(lol) == [
+    assert paired_files(lol / "our485") == [
         Pair(lol / f"our485/low/{i}.png", lol / f"our485/high/{i}.bmp") for i in range(4)
     ]
 
@@ -25,12 +25,10 @@ def test_pairs_are_matched_by_stem_whatever_the_format(lol):
 def test_files_without_a_partner_are_named(lol, save):
     save(lol / "our485/low/lonely.png", np.zeros((40, 50, 3), np.uint8))
     with pytest.raises(TaskError, match="1 files have no partner: lonely.png in low$"):
-        lol_pairs(lol)
+        paired_files(lol / "our485")
     (lol / "our485/low/0.png").unlink()
     with pytest.raises(TaskError, match="2 files have no partner: 0.bmp in high, lonely.png in"):
-        lol_pairs(lol)
-    with pytest.raises(TaskError, match="has no eval15/low/, eval15/high/; expected"):
-        lol_pairs(lol, "eval15")
+        paired_files(lol / "our485")
 
 
 def test_an_error_lists_the_first_names_only():
@@ -46,7 +44,7 @@ def test_a_training_set_is_not_empty(tmp_path):
 
 
 def test_a_paired_set_can_be_used_as_an_unpaired_one(lol):
-    pairs = lol_pairs(lol)
+    pairs = paired_files(lol / "our485")
     data = paired_set("lol", pairs[1:], pairs[:1])
     assert data.paired and data.held_out == (pairs[0],)
     assert [Pair(*both) for both in zip(data.low, data.normal, strict=True)] == pairs[1:]

@@ -7,6 +7,7 @@ import torch
 
 from enhancers.errors import EnhancerError
 from enhancers.losses import Paired
+from enhancers.losses.enlightengan import EnlightenGANObjective
 from pipeline import create_enhancer
 from pipeline.checkpoints import read_checkpoint
 from pipeline.errors import PipelineError
@@ -151,12 +152,27 @@ def test_broken_steps_can_be_left_out(train, monkeypatch, last):
     breaking(monkeypatch, 2, 3)
     folder = train("sci", steps=4, supervision="paired", training={"skip_nonfinite": 2})
     content = last(folder)
-    assert content["engine"]["skipped"] == (2, 0)
+    assert content["engine"]["skipped"] == (2, {"model": 0})
     assert content["model"]["conv.1.num_batches_tracked"] == 2
     assert log(folder)[0]["skipped"] == 2
     breaking(monkeypatch, 2, 3)
     with pytest.raises(PipelineError, match="step 3 .*no checkpoint yet"):
         train("sci", "b", 4, supervision="paired", training={"skip_nonfinite": 1})
+
+
+def test_a_broken_step_of_the_adversary_is_left_out_alone(train, monkeypatch, last):
+    """By then the model has stepped, so what it has learnt stays, its nodes too."""
+    real, calls = EnlightenGANObjective.discriminator_loss, iter(range(1, 9))
+
+    def broken(self, *images):
+        loss, parts = real(self, *images)
+        return loss * (float("nan") if next(calls) == 2 else 1.0), parts
+
+    options = {"steps": 2, "perceptual": "none", "training": {"skip_nonfinite": 1, "save_every": 1}}
+    monkeypatch.setattr(EnlightenGANObjective, "discriminator_loss", broken)
+    content = last(train("enlightengan+lfpv", **options))
+    assert content["engine"]["skipped"] == (1, {"model": 0, "discriminators": 1})
+    assert content["model"]["store.updates"] == 2
 
 
 def test_nodes_of_a_broken_step_are_put_back(train, monkeypatch, last):
