@@ -3,12 +3,14 @@
     python bench/gains.py RESULTS PICTURE.png
 
 Every +lfpv of a results folder against its base (filled) and against its control (hollow), seed by
-seed, a panel for every score; 95 % intervals over images, paired. The table that is printed has the
-same numbers; * is p < 0.05 after Holm over all differences of a score.
+seed, a panel for every score; 95 % intervals over images, paired. Two tables are printed: the mean
+and the deviation over the seeds with how many of them gain, and the numbers of the picture; * is
+p < 0.05 after Holm over all differences of a score.
 """
 
 import argparse
 import math
+import statistics
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -48,18 +50,51 @@ def main() -> None:
     columns = [column for column in study(collect(arguments.results)).columns if column.pairs]
     if not columns:
         sys.exit(f"{arguments.results}: no +lfpv with its base or control")
+    print_seeds(columns)
     print_table(columns)
     draw(columns, arguments.picture)
+
+
+def print_seeds(columns: Sequence[Column]) -> None:
+    """Markdown: mean ± deviation over the seeds of a network, and how many of them gain."""
+    rows = dict.fromkeys(
+        (pair.lfpv.name.base, pair.base.kind) for column in columns for pair in column.pairs
+    )
+    _head(columns)
+    for base, kind in sorted(rows):
+        cells = []
+        for column in columns:
+            deltas = [
+                difference.delta
+                for pair, difference in column.pairs.items()
+                if (pair.lfpv.name.base, pair.base.kind) == (base, kind)
+            ]
+            cells.append(over_seeds(deltas))
+        print(f"| {base} | {kind} |", " | ".join(cells), "|")
+    print()
+
+
+def over_seeds(deltas: Sequence[float]) -> str:
+    """Mean ± deviation, and gains of how many."""
+    if len(deltas) < 2:
+        return "–"
+    gains = sum(delta > 0 for delta in deltas)
+    mean, deviation = statistics.mean(deltas), statistics.stdev(deltas)
+    return f"{mean:+.2f} ± {deviation:.2f} ({gains} of {len(deltas)})"
 
 
 def print_table(columns: Sequence[Column]) -> None:
     """Markdown: a row for each pair, a column for each score."""
     pairs = dict.fromkeys(pair for column in columns for pair in column.pairs)
-    print("| | to |", " | ".join(heading(c).replace("\n", ", ") for c in columns), "|")
-    print("|---" * (len(columns) + 2) + "|")
+    _head(columns)
     for pair in sorted(pairs, key=lambda pair: (place(pair), pair.base.kind)):
         cells = [cell(column.pairs.get(pair)) for column in columns]
         print(f"| {place(pair)} | {pair.base.kind} |", " | ".join(cells), "|")
+
+
+def _head(columns: Sequence[Column]) -> None:
+    print("| | to |", " | ".join(heading(c).replace("\n", ", ") for c in columns), "|")
+    print("|---" * (len(columns) + 2) + "|")
 
 
 def cell(difference: Difference | None) -> str:
