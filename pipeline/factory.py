@@ -156,6 +156,14 @@ def start_network(network: EncodeDecode, base: str, source: str) -> None:
     _load_plain(network, _read_weights(type(network), file))
 
 
+def require_source(name: EnhancerName, factory: Any) -> None:
+    """PipelineError unless the name has a source and its factory wants one."""
+    if not hasattr(factory, "from_source"):
+        raise PipelineError(f"'{name}': {name.base} takes weights after @, nothing after a colon")
+    if name.source is None:
+        raise PipelineError(f"'{name}' needs its source after a colon, {name.base}:…")
+
+
 def is_network(factory: Any) -> bool:
     """Whether a registered factory is the class of a network, which has weights."""
     return isinstance(factory, type) and issubclass(factory, EncodeDecode)
@@ -218,10 +226,7 @@ def _without_weights(factory: Any, name: EnhancerName, options: dict[str, Any]) 
 
 def _from_source(factory: Any, name: EnhancerName, options: Mapping[str, Any]) -> Loaded:
     """The user's own: `base:source`."""
-    if not hasattr(factory, "from_source"):
-        raise PipelineError(f"'{name}': {name.base} takes weights after @, nothing after a colon")
-    if name.source is None:
-        raise PipelineError(f"'{name}' needs its source after a colon, {name.base}:…")
+    require_source(name, factory)
     if options:
         raise PipelineError(f"'{name}' takes no options")
     model = factory.from_source(name.source).eval()

@@ -13,7 +13,7 @@ import configs
 from pipeline import zoo
 from pipeline.batch.cells import TaskSpec
 from pipeline.errors import user_errors
-from pipeline.factory import is_network, load_enhancer, require_trainable
+from pipeline.factory import is_network, load_enhancer, require_source, require_trainable
 from pipeline.names import EnhancerName, parse_task
 from pipeline.registry import ENHANCERS, TASKS
 from pipeline.sample import SAMPLE_PROTOCOL
@@ -25,7 +25,8 @@ def enhancer_problem(name: EnhancerName) -> str | None:
     try:
         factory = ENHANCERS.get(name.base)
         if name.source is not None or hasattr(factory, "from_source"):
-            return _source_problem(name, factory)
+            require_source(name, factory)
+            return None
         if not is_network(factory):
             load_enhancer(name)
             return None
@@ -117,14 +118,6 @@ def _near(name: str, more: list[str] | None = None) -> str:
     files = [path.name for path in (configs.ROOT / "evaluators").glob("*.py")]
     known = [*zoo.entries("evaluators"), *files, *(more or [])]
     return ", ".join(get_close_matches(name, known, 3, cutoff=0.4) or zoo.entries("evaluators"))
-
-
-def _source_problem(name: EnhancerName, factory: Any) -> str | None:
-    if not hasattr(factory, "from_source"):
-        return f"'{name}': {name.base} takes weights after @, nothing after a colon"
-    if name.source is None:
-        return f"'{name}' needs its source after a colon, {name.base}:…"
-    return None
 
 
 def _weights_problem(name: EnhancerName) -> str | None:

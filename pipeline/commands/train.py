@@ -1,7 +1,6 @@
 """`pipeline train`: an enhancer, plain or with LFPV."""
 
 from argparse import Namespace
-from typing import Any
 
 from pipeline import zoo
 from pipeline.checkpoints import require_checkpoint_path
@@ -9,29 +8,20 @@ from pipeline.errors import PipelineError
 from pipeline.factory import require_trainable
 from pipeline.names import parse_enhancer
 from pipeline.runner import chosen_device
-from pipeline.training import checkpoint
+from pipeline.training.command import Entries, carry_out
 from pipeline.training.data import find_set
-from pipeline.training.ranks import Ranks, joined
+from pipeline.training.ranks import Ranks
 from pipeline.training.recipe import Recipe, find_recipe, read_recipe
 from pipeline.training.session import Job
-from pipeline.training.signals import leave, stop_on_signals
 from pipeline.training.trainer import train
 
 
 def train_enhancer(arguments: Namespace) -> None:
     """Train an enhancer and write an inference checkpoint that says how it was made.
 
-    SIGINT and SIGTERM end it after the step, with a checkpoint, by SystemExit 130 or 143.
+    Signals: see `carry_out`.
     """
-    with joined(arguments.device) as (ranks, device), stop_on_signals() as stop:
-        job = _job(arguments, ranks, device)
-        if ranks.first and not arguments.resume:
-            checkpoint.begin(job.folder)
-        ranks.wait()
-        entries = train(job, stop, arguments.resume)
-    leave(stop, says=ranks.first)
-    if ranks.first:
-        _report(job, entries)
+    carry_out(arguments, _job, train, _report)
 
 
 def _job(arguments: Namespace, ranks: Ranks, device: str) -> Job:
@@ -68,10 +58,7 @@ def _recipe(base: str, arguments: Namespace) -> Recipe:
     return recipe.changed(arguments.steps, arguments.amp)
 
 
-def _report(job: Job, entries: list[dict[str, Any]]) -> None:
-    losses = [entry["loss"] for entry in entries if "loss" in entry]
-    if losses:
-        print(f"loss: {losses[0]:.4f} (first in the log) to {losses[-1]:.4f} (last)")
+def _report(job: Job, entries: Entries) -> None:
     measured = [entry for entry in entries if "held_out.plain.psnr" in entry]
     for path in ("plain", "lfpv"):
         if measured and f"held_out.{path}.psnr" in measured[-1]:

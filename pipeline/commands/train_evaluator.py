@@ -1,7 +1,6 @@
 """`pipeline train-evaluator`: a daytime classifier or segmentor."""
 
 from argparse import Namespace
-from typing import Any
 
 from pipeline.checkpoints import require_checkpoint_path
 from pipeline.evaluator_training.data import find_labelled, kind_of
@@ -11,26 +10,17 @@ from pipeline.evaluator_training.trainer import train
 from pipeline.evaluator_training.validation import MAIN
 from pipeline.evaluators import model_name
 from pipeline.runner import chosen_device
-from pipeline.training import checkpoint
-from pipeline.training.ranks import Ranks, joined
+from pipeline.training.command import Entries, carry_out
+from pipeline.training.ranks import Ranks
 from pipeline.training.session import BEST
-from pipeline.training.signals import leave, stop_on_signals
 
 
 def train_evaluator(arguments: Namespace) -> None:
     """Train an evaluator and write a checkpoint that --evaluator-weights takes.
 
-    SIGINT and SIGTERM end it after the step, with a checkpoint, by SystemExit 130 or 143.
+    Signals: see `carry_out`.
     """
-    with joined(arguments.device) as (ranks, device), stop_on_signals() as stop:
-        job = _job(arguments, ranks, device)
-        if ranks.first and not arguments.resume:
-            checkpoint.begin(job.folder)
-        ranks.wait()
-        entries = train(job, stop, arguments.resume)
-    leave(stop, says=ranks.first)
-    if ranks.first:
-        _report(job, entries)
+    carry_out(arguments, _job, train, _report)
 
 
 def _job(arguments: Namespace, ranks: Ranks, device: str) -> Job:
@@ -53,10 +43,7 @@ def _job(arguments: Namespace, ranks: Ranks, device: str) -> Job:
     )
 
 
-def _report(job: Job, entries: list[dict[str, Any]]) -> None:
-    losses = [entry["loss"] for entry in entries if "loss" in entry]
-    if losses:
-        print(f"loss: {losses[0]:.4f} (first in the log) to {losses[-1]:.4f} (last)")
+def _report(job: Job, entries: Entries) -> None:
     main = MAIN[job.data.train.kind]
     scores = [e[f"held_out.{main}"] for e in entries if f"held_out.{main}" in e]
     if scores:
