@@ -78,7 +78,7 @@ def _program(model: Enhancer) -> torch.onnx.ONNXProgram:
         )
         for node in traced.graph.nodes:
             # torch 2.14's exporter stumbles over bounds of two types.
-            if node.target is torch.ops.aten.clamp.default:
+            if node.target in (torch.ops.aten.clamp.default, torch.ops.aten.clamp_.default):
                 node.args = (node.args[0], *(b if b is None else float(b) for b in node.args[1:]))
         return torch.onnx.export(
             traced, input_names=["image"], output_names=["enhanced"], dynamo=True, verbose=False

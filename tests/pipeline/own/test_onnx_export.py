@@ -31,8 +31,9 @@ def named(tmp_path):
     return build
 
 
-def test_the_file_gives_what_torch_gives(named, tmp_path, capsys):
-    name, file = named("zerodcepp+lfpv"), tmp_path / "out" / "it.onnx"
+@pytest.mark.parametrize("bare", ["sci+lfpv", "ruas", "zerodcepp+lfpv"])
+def test_the_file_gives_what_torch_gives(named, tmp_path, capsys, bare):
+    name, file = named(bare), tmp_path / "out" / "it.onnx"
     assert main(["export", name, "--out", str(file)]) == 0
     assert "any size" in capsys.readouterr().out
     assert [one.name for one in file.parent.iterdir()] == ["it.onnx"]
