@@ -75,7 +75,7 @@ class Enhancer(nn.Module, ABC):
             if message := self._other_type(image):
                 raise EnhancerError(message) from error
             raise
-        return enhanced.float() if enhanced.dtype in REDUCED else enhanced
+        return enhanced.float() if getattr(enhanced, "dtype", None) in REDUCED else enhanced
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
@@ -144,13 +144,21 @@ def decode_rounds(
     fuse: Callable[[Tensor], Tensor] | None = None,
 ) -> Output:
     """Decode what `encode` gave, round by round; `fuse` is applied to the f_d of every round."""
-    feature, context = encoded
+    try:
+        feature, context = encoded
+    except ValueError:
+        raise EnhancerError(
+            f"encode must return (feature, context), not {type(encoded).__name__}"
+        ) from None
     del encoded
     while True:
         feature = fuse(feature) if fuse else feature
         step = decode(feature, context)
-        if not isinstance(step, Round):
+        if hasattr(step, "image"):
             return step
+        if not isinstance(step, Round):
+            kind = type(step).__name__
+            raise EnhancerError(f"decode must return a NamedTuple with `image`, not {kind}")
         # Two of them at once would be the most memory that a large image takes.
         del feature
         feature, context = step.encode()

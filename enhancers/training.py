@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from enhancers.base import REDUCED, EncodeDecode, Enhancer, Run
+from enhancers.errors import EnhancerError
 from enhancers.losses import Objective
 
 Nodes = Literal["learn", "fixed", "none"]
@@ -49,6 +50,7 @@ class StepLoss(nn.Module):
         """The loss of B×3×H×W `low`; `normal` and its meaning are the objective's affair.
 
         `indices` number the images over the whole training, for what is drawn by image.
+        EnhancerError where the network does not give what the objective looks at.
         """
         self.fakes = []
         if not has_paths(self.model) or self.nodes == "none":
@@ -80,7 +82,13 @@ class StepLoss(nn.Module):
     def _objective(
         self, run: Run, low: Tensor, normal: Tensor | None
     ) -> tuple[Tensor, dict[str, float]]:
-        loss, parts = self.objective(run, low, normal)
+        try:
+            loss, parts = self.objective(run, low, normal)
+        except AttributeError as error:
+            objective, network = (
+                type(one).__name__ for one in (self.objective, plain_network(self.model))
+            )
+            raise EnhancerError(f"{objective} does not fit {network}: {error}") from error
         if is_adversarial(self.objective):
             self.fakes.append(self.objective.fake)
         return loss, parts

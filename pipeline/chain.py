@@ -253,7 +253,7 @@ def enhanced_image(enhance: Enhance, image: torch.Tensor, file: Path) -> torch.T
             f"{file}: the enhancer returned {tuple(enhanced.shape)} for an image of "
             f"{tuple(image.shape)}; it must keep (B, 3, H, W)"
         )
-    enhanced = enhanced.float()
+    enhanced = enhanced.to(image.device, torch.float32)
     low, high = enhanced.aminmax()
     # NaN fails this comparison too.
     if not (low >= -1e-3 and high <= 1 + 1e-3):

@@ -22,7 +22,8 @@ class Checkpoint:
 
     Attributes:
         state: flat state dict on the CPU.
-        header: our own files' metadata, or another file's `meta`; empty when there is none.
+        header: our own files' metadata, or another file's `meta` and `classes` (of `class_to_idx`,
+            in its order); empty when there is none.
         ours: True for files that this product wrote.
     """
 
@@ -118,8 +119,20 @@ def _read_torch(
         raise PipelineError(
             f"{path}: truncated, or no torch file ({type(error).__name__})"
         ) from None
-    header = content.get("meta", {}) if isinstance(content, Mapping) else {}
-    return _state_dict(path, content), header if isinstance(header, dict) else {}
+    return _state_dict(path, content), _meta(content)
+
+
+def _meta(content: object) -> dict[str, Any]:
+    """The `meta` of mmengine's files, and class names as they are often saved beside a state."""
+    if not isinstance(content, Mapping):
+        return {}
+    meta = content.get("meta")
+    header = dict(meta) if isinstance(meta, Mapping) else {}
+    if "classes" in content:
+        header.setdefault("classes", content["classes"])
+    elif isinstance(index := content.get("class_to_idx"), Mapping):
+        header.setdefault("classes", sorted(index, key=index.get))
+    return header
 
 
 def _refusal(path: Path, error: str) -> str:

@@ -177,7 +177,9 @@ def _read_weights(factory: type[EncodeDecode], path: Path) -> Checkpoint:
 
 
 def _load_plain(network: EncodeDecode, checkpoint: Checkpoint) -> None:
-    load = network.load_state_dict if checkpoint.ours else network.load_released
+    # A state_dict of ours that the user saved with torch has no header.
+    own = checkpoint.ours or checkpoint.state.keys() == network.state_dict().keys()
+    load = network.load_state_dict if own else network.load_released
     load(checkpoint.state)
 
 

@@ -10,6 +10,7 @@ from pipeline.errors import PipelineError
 from tasks import yaml_files
 
 T = TypeVar("T")
+WORDS = {int: "a whole number", bool: "true or false", str: "text"}
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -73,7 +74,7 @@ def _typed(value: Any, wanted: Any) -> Any:
     if wanted is float:
         return _number(value)
     if type(value) is not wanted:
-        raise TypeError({int: "a whole number", bool: "true or false", str: "text"}[wanted])
+        raise TypeError(WORDS.get(wanted, "a mapping of keys to values"))
     return value
 
 

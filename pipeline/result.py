@@ -1,6 +1,7 @@
 """The typed record of one enhancer on one task, and its file."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,26 @@ class Result:
             return result
         except (KeyError, TypeError, AttributeError) as error:
             raise PipelineError(f"{path}: is no result file ({error})") from None
+
+
+def class_counts(results: Sequence[Result]) -> list[str]:
+    """Of how many classes the mIoU of each split is the mean; a line a split.
+
+    A class counts where it has a pixel in truth or prediction: one false pixel of a class that the
+    truth lacks adds a class of 0 to the mean.
+    """
+    lines = []
+    for split, classes in results[0].per_class.items():
+        if f"{split}/mIoU" not in results[0].scores:
+            continue
+        counts = [sum(v is not None for v in r.per_class[split].values()) for r in results]
+        usual = max(set(counts), key=counts.count)
+        line = f"{split}: mIoU over {usual} of {len(classes)} classes"
+        for result, count in zip(results, counts, strict=True):
+            if count != usual:
+                line += f"; of {result.enhancer} over {count}, and so are its differences"
+        lines.append(line)
+    return lines
 
 
 def _dump(content: dict[str, Any]) -> str:

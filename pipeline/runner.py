@@ -1,12 +1,14 @@
 """`run`: one enhancer through one task, to a result."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from enhancers.base import Enhancer
 from pipeline.backbones import find_backbone, how_to_get
@@ -69,7 +71,7 @@ def run(
 
     Args:
         enhancer: a name (`base[+lfpv][@weights]`), or a module that maps (B, 3, H, W) float32 RGB
-            in [0, 1] to the same shape and range.
+            in [0, 1] to the same shape and range; it is moved to `device`, and asked in eval mode.
         task: a name, or a task made by `create_task`.
         root: the dataset's folder, when `task` is a name of a published dataset.
         evaluator: timm name, mmsegmentation config, listed evaluator, or a model of your own;
@@ -93,13 +95,29 @@ def run(
         task = create_task(task, root, protocol, sample=sample)
     elif root or protocol or sample:
         raise PipelineError("root, protocol and sample belong to a task's name, not to a task")
+    if not isinstance(enhancer, str | nn.Module):
+        raise PipelineError(f"an enhancer is a name or a torch.nn.Module, not {enhancer!r}")
+    if batch_size is not None and batch_size < 1:
+        raise PipelineError(f"batch_size must be 1 or more, not {batch_size}")
     bench = prepare(task, evaluator, evaluator_weights, class_map)
+    options = chain_options(task, device, amp, batch_size)
     if isinstance(enhancer, str):
         loaded = load_enhancer(parse_enhancer(enhancer), sample=task.sample_data)
-    else:
-        enhancer, loaded = type(enhancer).__name__, Loaded(enhancer.eval(), {})
-    options = chain_options(task, device, amp, batch_size)
-    return run_loaded(enhancer, loaded, bench, options, given)
+        return run_loaded(enhancer, loaded, bench, options, given)
+    with in_eval_mode(enhancer):
+        return run_loaded(type(enhancer).__name__, Loaded(enhancer, {}), bench, options, given)
+
+
+@contextmanager
+def in_eval_mode(model: nn.Module) -> Iterator[None]:
+    """Every part of a model in eval mode, and afterwards as it was."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
 
 
 def prepare(

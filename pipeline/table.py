@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.result import Result
+from pipeline.result import Result, class_counts
 
 UNFOLDED = 1000
+SUFFIXES = (".safetensors", ".pt", ".pth", ".onnx")
 DECIMALS = {"%": 2, "dB": 2, "": 4}
 MARKS = {
     "sample": " — SAMPLE SCENES",
@@ -68,9 +69,11 @@ def task_heading(task: str, data: str) -> str:
 
 
 def short_name(name: str) -> str:
-    """A name that holds a path is shown with the last part of it, without suffix."""
+    """A name that holds a path is shown with the last part of it, a file without suffix."""
     head, separator, path = name.partition(":" if ":" in name.partition("@")[0] else "@")
-    return head + separator + (Path(path).stem if "/" in path else path)
+    if "/" in path:
+        path = Path(path).stem if Path(path).suffix in SUFFIXES else Path(path).name
+    return head + separator + path
 
 
 def _scores(result: Result) -> Iterator[str]:
@@ -97,6 +100,7 @@ def _legend(results: Sequence[Result], with_reference: bool) -> Iterator[str]:
     images = ", ".join(f"{split} {count}" for split, count in counts.items())
     delta = f"; Δ of {result.headline[0]} to identity" if with_reference else ""
     yield f"images: {images}; [95 % bootstrap over images]{delta}; ms to enhance an image"
+    yield from class_counts(results)
     if meant := [*_bare_names(results)]:
         yield f"names without weights mean {', '.join(meant)}"
     if model := result.provenance["evaluator"]:
@@ -109,5 +113,5 @@ def _bare_names(results: Sequence[Result]) -> Iterator[str]:
     """The weights of enhancers that are named without, `sci@ours-lol162`."""
     for result in results:
         file = result.provenance["enhancer"].get("file")
-        if file and "@" not in result.enhancer:
+        if file and not {"@", ":"} & set(result.enhancer):
             yield Path(file).stem

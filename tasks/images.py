@@ -104,7 +104,10 @@ def image_files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise TaskError(f"{folder}: no such folder")
     files = sorted(
-        f for f in folder.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES and not f.is_dir()
+        f
+        for f in folder.iterdir()
+        # ._x.png is what macOS adds to an archive.
+        if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith(".") and not f.is_dir()
     )
     stems: dict[str, Path] = {}
     for file in files:

@@ -79,7 +79,7 @@ class LFPVEnhancer(Joined):
         serves both paths, and the running statistics of BatchNorm behind it are those of the LFPV
         path; of a network that unfolds, the nodes learn from the f_d of round 0. With
         several ranks all of them must call this, each with equally many images. EnhancerError for
-        a model built for inference.
+        a model built for inference, and for a feature of other channels.
         """
         if not self.learns:
             raise EnhancerError("this LFPV model was built for inference, without updaters")
@@ -122,6 +122,7 @@ class LFPVEnhancer(Joined):
         return total / (size[0] * size[1])
 
     def _updated(self, feature: Tensor, indices: Tensor | None) -> Nodes:
+        self.store.require_fitting(feature)
         if self.updaters is None:
             return self.store.nodes
         places = draw_positions(feature, self.positions, indices)

@@ -18,7 +18,8 @@ class Options:
             time; 0 is all of them. Its cost is in proportion. Sequential takes one, as published.
         normalize: LayerNorm on queries and keys, as in the authors' code; else the bare product.
         rule: additive C^{o+1} = LN(C^o + mean Δ + mean ∧); additive_raw C^o + Σ Δ + Σ ∧, which
-            grows without bound; sequential C' = LN(mean S), C^{o+1} = LN(M(C')), the authors' code.
+            grows without bound; sequential C' = LN(mean S), C^{o+1} = LN(M(C')), the authors' code
+            (which shares a position over the batch).
         learn: updated by SU and MU; without_su, without_mu; direct, by gradient like any weight.
         branches: vectors, patches or both of them.
         temperature: what the logits are divided by: one; sqrt, the root of a query's length d;

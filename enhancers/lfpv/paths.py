@@ -79,9 +79,13 @@ class TwoPath(Joined):
         return self._run(image, None).image
 
     def training_paths(self, image: Tensor, indices: Tensor | None = None) -> Paths:
-        """Both paths decode f_d of `image`; one encoder pass serves both. `indices` are unread."""
+        """Both paths decode f_d of `image`; one encoder pass serves both. `indices` are unread.
+
+        BatchNorm keeps the statistics of one of them, as with LFPV.
+        """
         encoded = self.encode(image)
-        return Paths(self._path(image, encoded), self._path(image, encoded))
+        plain = untracked(self._path(image, encoded), self.network)
+        return Paths(plain, self._path(image, encoded))
 
     def stored_paths(self, image: Tensor) -> Paths:
         """As `training_paths`."""

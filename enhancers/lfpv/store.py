@@ -185,11 +185,15 @@ class Store(nn.Module):
         return F.pad(feature, edge, mode="replicate") if any(edge) else feature
 
     def _checked(self, feature: Tensor) -> Tensor:
+        self.require_fitting(feature)
+        return feature.to(self.dtype)
+
+    def require_fitting(self, feature: Tensor) -> None:
+        """EnhancerError when the feature has another number of channels."""
         if feature.shape[1] != self.channels:
             raise EnhancerError(
                 f"LFPV was made for {self.channels} channels, the feature has {feature.shape[1]}"
             )
-        return feature.to(self.dtype)
 
     def require_trained(self) -> None:
         """EnhancerError while the nodes are untrained."""

@@ -121,6 +121,8 @@ def _report(
         print_benches(_folders(done, out), console)
     for line in (*left, *blocked_lines(planned)):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if any(line.startswith("failed") for line in left):
+        console.print("failed cells run again with --retry-failed", highlight=False)
     console.print(
         f"{len(ready) - len(left)} of {len(planned)} cells done; results: {out}",
         highlight=False,

@@ -12,7 +12,7 @@ from pipeline.compare.comparable import ordered_images, require_comparable
 from pipeline.compare.differences import Difference, Paired, Records
 from pipeline.compare.images import LOWER_IS_BETTER, PIXEL_METRICS, ImageDifference, by_image
 from pipeline.errors import PipelineError
-from pipeline.result import Result
+from pipeline.result import Result, class_counts
 from pipeline.statistics import LEVEL, RESAMPLES, Confusions, Values
 
 SCHEMA = 1
@@ -155,7 +155,7 @@ def _report(
         reference=reference,
         comparisons=comparisons,
         notes=notes(
-            results.values(),
+            [*results.values()],
             [d for c in comparisons for d in (c.overall, *c.by_level, *c.by_class)],
         ),
         method=paired.method,
@@ -168,7 +168,7 @@ def _class_score(paired: Paired) -> str:
     return "IoU" if paired.classes else ""
 
 
-def notes(results: Iterable[Result], shown: Iterable[Difference]) -> list[str]:
+def notes(results: Sequence[Result], shown: Iterable[Difference]) -> list[str]:
     """What a reader of differences must know."""
     provenance = [result.provenance for result in results]
     notes = []
@@ -181,7 +181,7 @@ def notes(results: Iterable[Result], shown: Iterable[Difference]) -> list[str]:
         notes.append("the evaluator was given in memory; whether it is one and the same is unknown")
     if len({p["config"]["amp"] for p in provenance}) > 1:
         notes.append("some of the results were measured in mixed precision, some were not")
-    return notes
+    return notes + class_counts(results)
 
 
 def _paired(results: Mapping[str, Result], score: str, method: str) -> Paired:

@@ -41,7 +41,8 @@ class ImageFolder(Enhancer):
         """Path in the folder without suffix → file; PipelineError where two files share one."""
         found: dict[str, Path] = {}
         for path in sorted(self.folder.rglob("*")):
-            if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file():
+            hidden = path.name.startswith(".")
+            if path.suffix.lower() in IMAGE_SUFFIXES and not hidden and path.is_file():
                 key = path.relative_to(self.folder).with_suffix("").as_posix()
                 if key in found:
                     raise PipelineError(f"{path}: shares its name with {found[key].name}")

@@ -1,8 +1,9 @@
 """`python:package.module:callable`: any Python function or module as enhancer."""
 
+import hashlib
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 
@@ -50,16 +51,28 @@ class PythonEnhancer(Enhancer):
 
     @property
     def provenance(self) -> dict[str, str]:
-        """The callable and the file that defines it."""
+        """The callable, the file that defines it, and a hash of a module's weights."""
         file = getattr(sys.modules[self.name.partition(":")[0]], "__file__", None)
-        return {"callable": self.name} | ({"sha256": sha256(Path(file))} if file else {})
+        known = {"callable": self.name} | ({"sha256": sha256(Path(file))} if file else {})
+        weights = self.state_dict()
+        return known | ({"weights": _hash(weights)} if weights else {})
 
     def enhance(self, image: torch.Tensor) -> torch.Tensor:
         """What the callable gives for B×3×H×W in [0, 1]; EnhancerError where it raises."""
         try:
-            return self.function(image)
+            # It may write over what it is given, by whose pixels a cache finds its result.
+            return self.function(image.clone())
         except Exception as error:
             raise EnhancerError(f"python:{self.name} failed: {_told(error)}") from error
+
+
+def _hash(state: Mapping[str, torch.Tensor]) -> str:
+    digest = hashlib.sha256()
+    for key, value in state.items():
+        flat = value.detach().cpu().contiguous().flatten()
+        digest.update(f"{key} {value.dtype} {tuple(value.shape)}".encode())
+        digest.update(flat.view(torch.uint8).numpy())
+    return digest.hexdigest()
 
 
 def _told(error: Exception) -> str:

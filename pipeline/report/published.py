@@ -36,11 +36,14 @@ class Published:
     note: str = ""
 
     def of(self, row: Row) -> float | None:
-        """The figure of a row; weights may be others than the paper's."""
+        """The figure of a row; weights may be others than the paper's, its method may not."""
         if row.kind == IDENTITY:
             return self.identity
         pair = self.figures.get(row.name.base)
-        return None if pair is None or row.kind in ("other", "control") else pair[row.name.lfpv]
+        if pair is None or row.kind in ("other", "control"):
+            return None
+        direct = row.kind == "lfpv" and row.weights["options"].get("learn") == "direct"
+        return None if direct else pair[row.name.lfpv]
 
     def differences(self, result: Result, score: str) -> Iterator[str]:
         """In what a score is not what was published; nothing where both may stand together."""

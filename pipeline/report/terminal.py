@@ -14,6 +14,7 @@ from pipeline.report.columns import Column
 from pipeline.report.rows import Pair
 from pipeline.report.study import Study, study
 from pipeline.report.table import Number, main_table
+from pipeline.result import class_counts
 
 
 def print_benches(folders: Iterable[Sequence[Found]], console: Console) -> None:
@@ -94,4 +95,5 @@ def _notes(column: Column, known: Study) -> Iterator[str]:
         first, identity = column.beside.sources
         yield f"published: {first}; identity: {identity}; by weights of their own"
     yield from column.bench.notes()
+    yield from class_counts([*column.bench.labelled.values()])
     yield from known.unpaired

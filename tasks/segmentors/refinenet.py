@@ -30,15 +30,15 @@ class RefineNetDecoder(nn.Module):
         self, in_channels: Sequence[int], num_classes: int, width: int = 256, full_size: bool = True
     ) -> None:
         super().__init__()
-        shallow, *middle, deepest = reversed(range(len(in_channels)))
+        deepest, *middle, shallowest = reversed(range(len(in_channels)))
         self.blocks = nn.ModuleList(
             RefineBlock(
                 in_channels[level],
-                2 * width if level == shallow else width,
-                joins=level != shallow,
-                out_channels=width if level != deepest else None,
+                2 * width if level == deepest else width,
+                joins=level != deepest,
+                out_channels=width if level != shallowest else None,
             )
-            for level in (shallow, *middle, deepest)
+            for level in (deepest, *middle, shallowest)
         )
         self.classify = nn.Conv2d(width, num_classes, 3, padding=1)
         self.dropout = nn.Dropout(0.5)

@@ -2,6 +2,7 @@
 
 import re
 import weakref
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -176,12 +177,24 @@ def test_a_round_is_made_when_the_last_one_is_let_go():
         return feature, len(made)
 
     def decode(feature, context):
-        return Round(encode) if context < 3 else context
+        return Round(encode) if context < 3 else SimpleNamespace(image=context)
 
     # Not within an assert, which pytest rewrites so that it holds the argument.
     output = decode_rounds(encode(), decode)
-    assert output == 3
+    assert output.image == 3
     assert kept == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("encoded", "decode", "message"),
+    [
+        (torch.zeros(1), None, r"encode must return \(feature, context\), not Tensor"),
+        ((1, 2), lambda feature, context: torch.zeros(1), "NamedTuple with `image`, not Tensor"),
+    ],
+)
+def test_parts_that_do_not_fit_are_named(encoded, decode, message):
+    with pytest.raises(EnhancerError, match=message):
+        decode_rounds(encoded, decode)
 
 
 def test_own_weights_of_another_network_are_refused():

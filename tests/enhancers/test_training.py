@@ -6,12 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from enhancers.lfpv import LFPVEnhancer
+from enhancers.errors import EnhancerError
+from enhancers.lfpv import LFPVEnhancer, TwoPath
 from enhancers.losses import Objective, Paired
 from enhancers.losses.sci import SCIObjective
 from enhancers.losses.zerodcepp import ZeroDCEppObjective
 from enhancers.sci import SCI
-from enhancers.training import StepLoss, in_full_precision
+from enhancers.training import StepLoss, in_full_precision, plain_network
 from enhancers.zerodcepp import ZeroDCEpp
 
 CASES = {
@@ -48,6 +49,25 @@ def test_every_loss_falls(case, lfpv, batch):
         optimiser.step()
         losses.append(step.parts["loss"])
     assert sum(losses[-3:]) / 3 < 0.9 * losses[0]
+
+
+def test_control_and_lfpv_track_as_often_as_the_base(batch):
+    """Or BatchNorm at inference would differ for another reason than the nodes."""
+
+    def tracked(model):
+        norm, momenta = plain_network(model).conv[1], []
+        norm.register_forward_pre_hook(lambda norm, _: momenta.append(norm.momentum))
+        StepLoss(model, SCIObjective())(*batch)
+        return sum(momentum > 0 for momentum in momenta)
+
+    base, network = tracked(SCI()), SCI()
+    assert tracked(TwoPath(network.encode, network.decode)) == base
+    assert tracked(with_lfpv(SCI())) == base
+
+
+def test_an_objective_of_another_network_is_told(batch):
+    with pytest.raises(EnhancerError, match="^ZeroDCEppObjective does not fit SCI: .*'curve'"):
+        StepLoss(SCI(), ZeroDCEppObjective())(*batch)
 
 
 def test_lambda_weighs_the_lfpv_path(batch):

@@ -94,6 +94,15 @@ def test_mmsegmentations_class_names_of_either_age(night, checkpoint, meta):
     assert not create_evaluator(model, night).notes
 
 
+@pytest.mark.parametrize("beside", ["classes", "class_to_idx"])
+def test_a_users_names_beside_the_state(codan, tmp_path, resnet18, beside):
+    names = list(reversed(codan.classes))
+    given = names if beside == "classes" else {name: i for i, name in enumerate(names)}
+    torch.save({"state_dict": resnet18.state_dict(), beside: given}, tmp_path / "mine.pt")
+    model = load_evaluator("resnet18", tmp_path / "mine.pt", codan).model
+    assert model.info.classes == tuple(names)
+
+
 @pytest.mark.parametrize("meta", [{}, {"PALETTE": PALETTE}, {"dataset_meta": {"palette": PALETTE}}])
 def test_a_checkpoint_without_names_is_noted(night, checkpoint, meta):
     model = load_evaluator(CGNET, checkpoint(meta), night).model

@@ -1,9 +1,10 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from pipeline.errors import PipelineError
-from pipeline.result import Result, Score
+from pipeline.result import Result, Score, class_counts
 
 
 @pytest.fixture
@@ -34,6 +35,15 @@ def test_one_without_its_origin_is_refused(result, tmp_path):
     result.write(tmp_path / "r.json")
     with pytest.raises(PipelineError, match=r"r\.json: .*its provenance has no dataset"):
         Result.read(tmp_path / "r.json")
+
+
+def test_classes_that_count_are_told(result):
+    assert class_counts([result, result]) == ["val: mIoU over 1 of 2 classes"]
+    more = replace(result, enhancer="sci", per_class={"val": {"road": 60.0, "train": 0.0}})
+    assert class_counts([result, result, more]) == [
+        "val: mIoU over 1 of 2 classes; of sci over 2, and so are its differences"
+    ]
+    assert class_counts([replace(result, scores={"val/top1": Score(50, None, 2)})]) == []
 
 
 def test_the_file_is_json_with_a_line_per_image(result, tmp_path):

@@ -143,6 +143,25 @@ def test_an_enhancer_that_breaks_the_contract_is_stopped(night, fault, message):
         run(Broken(fault), **night)
 
 
+def test_a_module_keeps_its_modes(night):
+    model = torch.nn.Sequential(torch.nn.BatchNorm2d(3), torch.nn.Dropout(), torch.nn.Sigmoid())
+    model.train()[0].eval()
+    run(model, **night)
+    assert [part.training for part in model.modules()] == [True, False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("enhancer", "options", "message"),
+    [
+        (lambda x: x, {}, "a name or a torch.nn.Module, not <function"),
+        ("identity", {"batch_size": -1}, "batch_size must be 1 or more, not -1"),
+    ],
+)
+def test_what_cannot_run_is_refused(night, enhancer, options, message):
+    with pytest.raises(PipelineError, match=message):
+        run(enhancer, **night, **options)
+
+
 def test_images_of_different_size_share_a_run(night, dark_zurich, rng, save):
     save(dark_zurich / NIGHT.format(2), rng.integers(0, 60, (40, 72, 3), dtype=np.uint8))
     save(dark_zurich / NIGHT_GT.format(2), rng.integers(0, 19, (40, 72), dtype=np.uint8))

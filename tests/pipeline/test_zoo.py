@@ -119,6 +119,13 @@ def test_what_nobody_trained_is_not_replaced(weights, bare, name):
         zoo.enhancer_weights(bare, name, sample=False)
 
 
+def test_a_state_dict_that_the_user_saved_is_ours(tmp_path):
+    ours = create_enhancer("ruas@ours-lol162", denoise=False)
+    torch.save(ours.state_dict(), tmp_path / "mine.pt")
+    image = torch.rand(1, 3, 16, 16)
+    assert torch.equal(create_enhancer(f"ruas@{tmp_path / 'mine.pt'}")(image), ours(image))
+
+
 @pytest.mark.parametrize("base", ["sci", "ruas", "zerodcepp", "uretinex"])
 def test_packaged_pairs_differ_in_lfpv_alone(base):
     headers = []

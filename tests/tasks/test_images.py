@@ -116,6 +116,7 @@ def test_image_files_are_sorted_and_unambiguous(tmp_path, save):
         save(tmp_path / name, np.zeros((2, 2, 3), np.uint8)) if name != "notes.txt" else (
             tmp_path / name
         ).write_text("x")
+    (tmp_path / "._b.png").write_bytes(b"what macOS adds to an archive")
     assert [path.name for path in image_files(tmp_path)] == ["a.JPG", "b.png"]
     save(tmp_path / "a.png", np.zeros((2, 2, 3), np.uint8))
     with pytest.raises(TaskError, match="shares its name"):

@@ -124,6 +124,13 @@ def test_a_plain_function_is_refused(toy_class):
         LFPVEnhancer(lambda picture: (picture, None), toy_class().decode, 3)
 
 
+def test_a_feature_of_other_channels_is_refused(toy_class):
+    network = toy_class()
+    model = LFPVEnhancer(network.encode, network.decode, 5)
+    with pytest.raises(EnhancerError, match="made for . channels, the feature has"):
+        model.training_paths(image())
+
+
 def test_extra_parameters_of_the_paper():
     network = torch.nn.Identity()
     model = LFPVEnhancer(network, network, channels=64, updaters=False)

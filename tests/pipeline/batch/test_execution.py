@@ -148,7 +148,8 @@ def test_a_failure_is_the_cells_own(yard, exits):
     # Neither forgotten nor tried again unless asked for.
     yard.set()
     calls = yard.calls()
-    assert "failed: " in exits(1, yard.run).out
+    printed = exits(1, yard.run).out
+    assert "failed: " in printed and "--retry-failed" in printed
     assert yard.calls() == calls
     assert "3 of 3 cells done" in exits(0, yard.run, "--retry-failed").out
     assert yard.status("second")["state"] == "done"

@@ -48,6 +48,17 @@ def test_functions_and_classes(module):
     assert torch.equal(network(image), image * 0.5)
     assert len(list(network.parameters())) == 1
     assert len(network.provenance["sha256"]) == 64
+    before = network.provenance["weights"]
+    with torch.no_grad():
+        next(network.parameters()).add_(1)
+    assert network.provenance["weights"] != before
+
+
+def test_what_is_given_may_be_written_over():
+    Path("inplace.py").write_text("def half(image):\n    return image.mul_(0.5)\n")
+    image = torch.ones(1, 3, 16, 16)
+    assert torch.equal(create_enhancer("python:inplace:half")(image), image / 2)
+    assert torch.equal(image, torch.ones(1, 3, 16, 16))
 
 
 @pytest.mark.parametrize(
@@ -70,6 +81,8 @@ def test_wrong_names(module, name, message):
     ("body", "message"),
     [
         ("raise ValueError('too dark')", "failed: ValueError: too dark (faulty"),
+        ("return image, image", "must return a float tensor, not tuple"),
+        ("return None", "must return a float tensor, not NoneType"),
         ("return image.numpy()", "must return a float tensor, not ndarray"),
         ("return (255 * image).byte()", "must return a float tensor, not torch.uint8"),
         ("return image + 0.05 + 1 - image.max()", "must be finite and in [0, 1], it spans"),

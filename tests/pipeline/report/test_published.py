@@ -21,6 +21,14 @@ def test_codan_by_night_stands_beside_the_paper():
     assert any("Similarity Min-Max" in note for note in found.table.notes)
 
 
+def test_nodes_without_updaters_are_not_the_papers():
+    lfpv = next(row for row in two_tasks().rows.values() if row.kind == "lfpv")
+    figures = published(codan()["sci"])
+    assert figures.of(lfpv) == 59.54
+    options = lfpv.weights["options"] | {"learn": "direct"}
+    assert figures.of(replace(lfpv, weights=dict(lfpv.weights) | {"options": options})) is None
+
+
 def differences(result):
     (score,) = result.scores
     return list(published(result).differences(result, score))
