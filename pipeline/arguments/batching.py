@@ -1,17 +1,16 @@
 """Arguments of the commands that work on whole batches."""
 
 import argparse
-from pathlib import Path
 
 from pipeline.arguments.device import add_device
-from pipeline.arguments.types import natural, positive
+from pipeline.arguments.types import natural, path, positive
 
 
 def add_batch(commands: argparse._SubParsersAction) -> None:
     batch = commands.add_parser("batch", help="measure enhancers × tasks from a file; goes on")
     batch.set_defaults(module="batch", function="batch")
     _add_config(batch)
-    batch.add_argument("--out", type=Path, metavar="DIR", help="default: results/CONFIG's name")
+    batch.add_argument("--out", type=path, metavar="DIR", help="default: results/CONFIG's name")
     batch.add_argument(
         "--dry-run", action="store_true", help="show the cells and what they need; run nothing"
     )
@@ -27,7 +26,7 @@ def add_batch(commands: argparse._SubParsersAction) -> None:
         help="slurm: a job a cell, as `slurm:` in the config asks for (extra slurm)",
     )
     batch.add_argument(
-        "--cache", type=Path, metavar="DIR", help="keep enhanced images for other evaluators"
+        "--cache", type=path, metavar="DIR", help="keep enhanced images for other evaluators"
     )
     batch.add_argument(
         "--cache-size", type=positive, default=20, metavar="GB", help="of the cache (default: 20)"
@@ -48,7 +47,7 @@ def add_doctor(commands: argparse._SubParsersAction) -> None:
 def add_score(commands: argparse._SubParsersAction) -> None:
     score = commands.add_parser("score", help="recompute a batch's scores from its records")
     score.set_defaults(module="score", function="score")
-    score.add_argument("folder", type=Path, metavar="FOLDER", help="of a batch, or of one cell")
+    score.add_argument("folder", type=path, metavar="FOLDER", help="of a batch, or of one cell")
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:

@@ -1,7 +1,8 @@
 """Arguments of the commands that list, check and fetch."""
 
 import argparse
-from pathlib import Path
+
+from pipeline.arguments.types import path
 
 
 def add_list(commands: argparse._SubParsersAction) -> None:
@@ -45,7 +46,7 @@ def add_data(commands: argparse._SubParsersAction) -> None:
     unpack = actions.add_parser("unpack", help="join and unpack CODaN's published archives")
     unpack.set_defaults(module="data", function="unpack_codan")
     unpack.add_argument("task", choices=["codan"])
-    unpack.add_argument("--root", required=True, type=Path, metavar="DIR")
+    unpack.add_argument("--root", required=True, type=path, metavar="DIR")
     sample = actions.add_parser("sample", help="render the sample scenes into a folder")
     sample.set_defaults(module="data", function="render_sample")
-    sample.add_argument("--out", required=True, type=Path, metavar="DIR")
+    sample.add_argument("--out", required=True, type=path, metavar="DIR")

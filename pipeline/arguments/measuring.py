@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from pipeline.arguments.device import add_amp, add_device
-from pipeline.arguments.types import above_0, level, natural, positive, seed
+from pipeline.arguments.types import above_0, level, natural, path, positive, seed
 
 
 def add_run(commands: argparse._SubParsersAction) -> None:
@@ -86,7 +86,7 @@ def add_compare(commands: argparse._SubParsersAction) -> None:
     compare.add_argument(
         "results",
         nargs="+",
-        type=Path,
+        type=path,
         metavar="RESULT",
         help="result.json, or a folder of them; the first is compared to, of a folder identity",
     )
@@ -105,15 +105,15 @@ def add_compare(commands: argparse._SubParsersAction) -> None:
         help="edges of the brightness bins, mean levels of the input (default: quartiles)",
     )
     compare.add_argument("--interval", choices=["percentile", "bca"], default="percentile")
-    compare.add_argument("--json", type=Path, metavar="FILE", help="write all of it")
+    compare.add_argument("--json", type=path, metavar="FILE", help="write all of it")
 
 
 def add_report(commands: argparse._SubParsersAction) -> None:
     report = commands.add_parser("report", help="a page and tables of all results of a folder")
     report.set_defaults(module="report", function="report")
-    report.add_argument("results", type=Path, metavar="RESULTS", help="the --out of `run`")
+    report.add_argument("results", type=path, metavar="RESULTS", help="the --out of `run`")
     report.add_argument(
-        "--out", type=Path, metavar="DIR", help="index.html, table.* (default: RESULTS/report)"
+        "--out", type=path, metavar="DIR", help="index.html, table.* (default: RESULTS/report)"
     )
 
 
@@ -121,12 +121,12 @@ def add_enhance(commands: argparse._SubParsersAction) -> None:
     enhance = commands.add_parser("enhance", help="enhance image files and folders")
     enhance.set_defaults(module="enhance", function="enhance")
     enhance.add_argument(
-        "input", nargs="+", type=Path, metavar="INPUT", help="an image file, or a folder of them"
+        "input", nargs="+", type=path, metavar="INPUT", help="an image file, or a folder of them"
     )
     enhance.add_argument(
         "--enhancer", required=True, metavar="NAME", help="as for `run`, but no images:DIR"
     )
-    enhance.add_argument("--out", required=True, type=Path, metavar="DIR")
+    enhance.add_argument("--out", required=True, type=path, metavar="DIR")
     enhance.add_argument("--overwrite", action="store_true", help="replace files in --out")
     add_device(enhance)
 
@@ -135,8 +135,8 @@ def add_inspect(commands: argparse._SubParsersAction) -> None:
     inspect = commands.add_parser("inspect", help="which LFPV nodes an image asks for")
     inspect.set_defaults(module="inspect", function="inspect")
     inspect.add_argument("enhancer", metavar="NAME", help="an enhancer with +lfpv")
-    inspect.add_argument("image", type=Path, metavar="IMAGE")
-    inspect.add_argument("--out", type=Path, required=True, metavar="FILE.png")
+    inspect.add_argument("image", type=path, metavar="IMAGE")
+    inspect.add_argument("--out", type=path, required=True, metavar="FILE.png")
 
 
 def add_submit(commands: argparse._SubParsersAction) -> None:
@@ -144,10 +144,10 @@ def add_submit(commands: argparse._SubParsersAction) -> None:
     submit.set_defaults(module="submit", function="submit")
     what = submit.add_mutually_exclusive_group(required=True)
     what.add_argument("--enhancer", metavar="NAME", help="as for `run`; writes an archive")
-    what.add_argument("--check", type=Path, metavar="FILE.zip", help="names, count, sizes, ids")
+    what.add_argument("--check", type=path, metavar="FILE.zip", help="names, count, sizes, ids")
     submit.add_argument("--task", default="darkzurich_test", help="default: darkzurich_test")
     submit.add_argument("--root", metavar="DIR", help="the dataset (default: $PIPELINE_DATA/TASK)")
-    submit.add_argument("--out", type=Path, metavar="FILE.zip", help="default: submission.zip")
+    submit.add_argument("--out", type=path, metavar="FILE.zip", help="default: submission.zip")
     _add_evaluator(submit)
     add_device(submit)
     add_amp(submit)
@@ -190,7 +190,7 @@ def _add_chain(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_results(parser: argparse.ArgumentParser, pictured: str) -> None:
-    parser.add_argument("--out", type=Path, default=Path("results"), metavar="DIR")
+    parser.add_argument("--out", type=path, default=Path("results"), metavar="DIR")
     parser.add_argument(
         "--save-images",
         type=natural,

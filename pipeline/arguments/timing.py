@@ -1,10 +1,9 @@
 """Arguments of the commands that time enhancers and take them elsewhere."""
 
 import argparse
-from pathlib import Path
 
 from pipeline.arguments.device import add_amp, add_device
-from pipeline.arguments.types import above_0, size
+from pipeline.arguments.types import above_0, path, size
 
 
 def add_bench(commands: argparse._SubParsersAction) -> None:
@@ -35,7 +34,7 @@ def add_bench(commands: argparse._SubParsersAction) -> None:
         metavar="S",
         help="to time each enhancer at each size, but for three images at least (default: 10)",
     )
-    bench.add_argument("--out", type=Path, metavar="FILE", help="write all of it as JSON")
+    bench.add_argument("--out", type=path, metavar="FILE", help="write all of it as JSON")
 
 
 def add_export(commands: argparse._SubParsersAction) -> None:
@@ -46,4 +45,4 @@ def add_export(commands: argparse._SubParsersAction) -> None:
     export.add_argument(
         "enhancer", metavar="NAME", help="as for `run`, but no images:DIR and no onnx:FILE"
     )
-    export.add_argument("--out", type=Path, required=True, metavar="FILE.onnx")
+    export.add_argument("--out", type=path, required=True, metavar="FILE.onnx")

@@ -1,10 +1,9 @@
 """Arguments of the commands that train."""
 
 import argparse
-from pathlib import Path
 
 from pipeline.arguments.device import add_amp, add_device
-from pipeline.arguments.types import positive, seed
+from pipeline.arguments.types import path, positive, seed
 
 
 def add_train(commands: argparse._SubParsersAction) -> None:
@@ -34,11 +33,11 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     train.add_argument("--resume", action="store_true", help="go on with a training that stopped")
     _add_seed_and_device(train)
     train.add_argument(
-        "--tensorboard", type=Path, metavar="DIR", help="write the losses (extra: tensorboard)"
+        "--tensorboard", type=path, metavar="DIR", help="write the losses (extra: tensorboard)"
     )
     train.add_argument(
         "--out",
-        type=Path,
+        type=path,
         metavar="FILE",
         help="default: $PIPELINE_WEIGHTS/NAME@ours-DATA.safetensors",
     )
@@ -72,9 +71,9 @@ def add_train_evaluator(commands: argparse._SubParsersAction) -> None:
     train.add_argument("--resume", action="store_true", help="go on with a training that stopped")
     _add_seed_and_device(train)
     train.add_argument(
-        "--tensorboard", type=Path, metavar="DIR", help="write the losses (extra: tensorboard)"
+        "--tensorboard", type=path, metavar="DIR", help="write the losses (extra: tensorboard)"
     )
-    train.add_argument("--out", type=Path, required=True, metavar="FILE")
+    train.add_argument("--out", type=path, required=True, metavar="FILE")
 
 
 def _add_seed_and_device(parser: argparse.ArgumentParser) -> None:

@@ -1,6 +1,7 @@
 """Values of arguments, checked while they are parsed."""
 
 import argparse
+from pathlib import Path
 
 
 def positive(text: str) -> int:
@@ -13,6 +14,12 @@ def natural(text: str) -> int:
     if (value := int(text)) < 0:
         raise argparse.ArgumentTypeError(f"must not be negative, not {text}")
     return value
+
+
+def path(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("is empty; a variable that is not set?")
+    return Path(text)
 
 
 def level(text: str) -> float:

@@ -288,6 +288,13 @@ def test_something_in_the_place_of_the_output(enhance, photos, tmp_path, capsys,
     assert not (tmp_path / "out/a.png").exists()
 
 
+def test_an_empty_path_is_no_folder(photos, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["enhance", str(photos), "--enhancer", "identity", "--out", ""])
+    assert stopped.value.code == 2
+    assert "--out: is empty; a variable that is not set?" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("enhancer", "more", "message"),
     [
