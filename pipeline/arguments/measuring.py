@@ -88,7 +88,7 @@ def add_compare(commands: argparse._SubParsersAction) -> None:
         nargs="+",
         type=path,
         metavar="RESULT",
-        help="result.json, or a folder of them; the first is compared to, of a folder identity",
+        help="result.json, or a folder of them, identity first; the first is the reference",
     )
     compare.add_argument("--reference", metavar="NAME", help="the enhancer that is compared to")
     compare.add_argument(

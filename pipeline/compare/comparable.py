@@ -38,7 +38,7 @@ def require_comparable(
                 hint = "; --over evaluators compares under each" if "evaluator" in what else ""
                 raise PipelineError(
                     f"{first} and {label} cannot be compared: their {what} differs "
-                    f"({short(one)} and {short(other)}){hint}"
+                    f"({_short(one)} and {_short(other)}){hint}"
                 )
         _require_same_images(first, reference, label, result, _split(score))
 
@@ -112,7 +112,6 @@ def _split(score: str) -> str:
     return score.split("/")[0]
 
 
-def short(value: Any) -> str:
-    """A value as an error names it, a hash by its start."""
+def _short(value: Any) -> str:
     text = str(value)
     return text if len(text) <= 40 else f"{text[:12]}…"
