@@ -13,6 +13,7 @@ from pipeline.cache import Cached
 from pipeline.clock import now
 from pipeline.errors import PipelineError
 from pipeline.own.images import ImageFolder
+from pipeline.precision import precision
 from tasks.evaluators import Evaluator, Record
 from tasks.loading import Batches
 from tasks.task import Sample, Task
@@ -170,7 +171,7 @@ def measure_group(
     device = options.device
     source = torch.stack([item.image for item in group]).to(device, non_blocking=True)
     image = source.permute(0, 3, 1, 2).float().div_(255)
-    with torch.autocast(device.type, enabled=options.amp):
+    with precision(device, options.amp):
         enhanced, seconds = _enhanced(group, image, enhance)
         columns = [
             _evaluated(group, index, image, enhanced, evaluator, seconds)

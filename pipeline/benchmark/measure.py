@@ -17,6 +17,7 @@ from pipeline.benchmark.subject import load_subject
 from pipeline.clock import now
 from pipeline.errors import PipelineError, is_out_of_memory
 from pipeline.names import parse_enhancer
+from pipeline.precision import precision
 
 WARM_UP = 0.1
 FEWEST, MOST = 3, 1000
@@ -83,7 +84,7 @@ def _cost(
     subject = load_subject(parse_enhancer(name))
     model = subject.model.to(device)
     image = torch.rand(1, 3, *reversed(size), device=device)
-    with torch.autocast(device.type, enabled=amp):
+    with precision(device, amp):
         started = now(device)
         macs = _count(model, image)
         first = now(device) - started

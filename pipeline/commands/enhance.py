@@ -25,6 +25,7 @@ from pipeline.errors import PipelineError, is_out_of_memory, one_line, user_erro
 from pipeline.factory import load_enhancer
 from pipeline.files import atomic, require_writable
 from pipeline.names import parse_enhancer
+from pipeline.precision import precision
 from pipeline.runner import chosen_device
 from tasks.images import IMAGE_SUFFIXES, FloatImage, read_image
 
@@ -174,7 +175,8 @@ def _reason(error: Exception, job: Job) -> str:
 def _enhanced(model: Enhancer, image: FloatImage, device: torch.device, source: Path) -> np.ndarray:
     """(H, W, 3) float32 in [0, 1]."""
     batch = torch.from_numpy(image.rgb).to(device).permute(2, 0, 1)[None]
-    return enhanced_image(model, batch, source)[0].permute(1, 2, 0).cpu().numpy()
+    with precision(device, amp=False):
+        return enhanced_image(model, batch, source)[0].permute(1, 2, 0).cpu().numpy()
 
 
 def _write(path: Path, rgb: np.ndarray, like: FloatImage) -> None:
