@@ -124,7 +124,7 @@ def class_counts(results: Sequence[Result]) -> list[str]:
         line = f"{split}: mIoU over {usual} of {len(classes)} classes"
         for result, count in zip(results, counts, strict=True):
             if count != usual:
-                line += f"; of {result.enhancer} over {count}, and so are its differences"
+                line += f"; of {result.enhancer} over {count}: its Δ is partly one of classes"
         lines.append(line)
     return lines
 

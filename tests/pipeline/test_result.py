@@ -41,7 +41,7 @@ def test_classes_that_count_are_told(result):
     assert class_counts([result, result]) == ["val: mIoU over 1 of 2 classes"]
     more = replace(result, enhancer="sci", per_class={"val": {"road": 60.0, "train": 0.0}})
     assert class_counts([result, result, more]) == [
-        "val: mIoU over 1 of 2 classes; of sci over 2, and so are its differences"
+        "val: mIoU over 1 of 2 classes; of sci over 2: its Δ is partly one of classes"
     ]
     assert class_counts([replace(result, scores={"val/top1": Score(50, None, 2)})]) == []
 
