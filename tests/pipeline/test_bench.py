@@ -40,13 +40,15 @@ def test_figures_of_our_own_and_of_a_network(capsys, monkeypatch, tmp_path):
     mean = sum(hold["seconds"]) / len(hold["seconds"])
     assert hold["images_per_second"] == pytest.approx(1 / mean)
     assert "seconds" not in hungry
-    bare = ZeroDCEpp()
-    nodes, norms = 16 * (32 + 512), 2 * 2 * (32 + 512)
-    assert network["parameters"] == sum(p.numel() for p in bare.parameters()) + nodes + norms
-    assert network["untrained"]
+    # The packaged weights: at full size, and with a gate.
+    bare = ZeroDCEpp(1)
+    nodes, norms, gate = 16 * (32 + 512), 2 * 2 * (32 + 512), 1
+    own = sum(p.numel() for p in bare.parameters())
+    assert network["parameters"] == own + nodes + norms + gate
+    assert not network["untrained"]
     assert (network["width"], network["height"]) == (96, 48)
-    # 4×8 queries of 32 values, and 1×2 of 16·32, ask 16 nodes and are answered.
-    assert network["macs"] == macs(bare, 48, 96) + 4 * 16 * 32 * 4 * 8
+    # 48×96 queries of 32 values, and 12×24 of 16·32, ask 16 nodes and are answered.
+    assert network["macs"] == macs(bare, 48, 96) + 4 * 16 * 32 * 48 * 96
 
 
 @pytest.mark.parametrize(

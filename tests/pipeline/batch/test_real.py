@@ -8,7 +8,7 @@ from pipeline.batch.config import read_batch
 from pipeline.batch.source import PACKAGED
 from pipeline.cli import main
 
-NETWORKS = ("sci", "ruas", "zerodcepp")
+NETWORKS = ("sci", "ruas", "zerodcepp", "uretinex")
 VARIABLES = ("LOL", "GTSRB", "SIGNS", "CAMVID", "TRAINED")
 
 
@@ -68,8 +68,8 @@ def test_a_dry_run_finds_all_but_the_weights(folders, weights, capsys, monkeypat
     assert main(["batch", "real", "--dry-run"]) == 0
     out = capsys.readouterr().out
     # Of the segmentor and the enhancers no weights are here; data are, of all six tasks.
-    assert "blocked, 38 cells" not in out
-    assert "to download, 152 cells: " in out
+    assert "blocked, 47 cells" not in out
+    assert "to download, 188 cells: " in out
     assert "sci-2.safetensors' is neither a weights name nor a file" in out
     assert "exposure 0.03" in out
 
