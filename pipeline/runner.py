@@ -104,12 +104,12 @@ def run(
     if isinstance(enhancer, str):
         loaded = load_enhancer(parse_enhancer(enhancer), sample=task.sample_data)
         return run_loaded(enhancer, loaded, bench, options, given)
-    with in_eval_mode(enhancer):
+    with _in_eval_mode(enhancer):
         return run_loaded(type(enhancer).__name__, Loaded(enhancer, {}), bench, options, given)
 
 
 @contextmanager
-def in_eval_mode(model: nn.Module) -> Iterator[None]:
+def _in_eval_mode(model: nn.Module) -> Iterator[None]:
     """Every part of a model in eval mode, and afterwards as it was."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()

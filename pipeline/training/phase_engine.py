@@ -41,9 +41,10 @@ class PhaseEngine(Engine):
         with self.tolerating("model"):
             step = self.loss(low, normal, data.index)
             optim_wrapper["model"].update_params(step.loss)
-        if is_adversarial(self.loss.objective):
+        # What a step made that is left out is nothing to learn from.
+        if is_adversarial(self.loss.objective) and not self.in_a_row["model"]:
             with self.tolerating("discriminators"):
                 loss, parts = self.loss.discriminator_loss(normal)
-                step.parts.update(parts)
                 optim_wrapper["discriminators"].update_params(loss)
+                step.parts.update(parts)
         return step

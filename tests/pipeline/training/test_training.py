@@ -175,6 +175,21 @@ def test_a_broken_step_of_the_adversary_is_left_out_alone(train, monkeypatch, la
     assert content["model"]["store.updates"] == 2
 
 
+def test_the_adversary_learns_nothing_from_a_broken_step(train, monkeypatch, last):
+    real, calls = EnlightenGANObjective.forward, iter(range(1, 9))
+
+    def broken(self, run, low, normal):
+        loss, parts = real(self, run, low, normal)
+        return loss * (float("nan") if next(calls) == 2 else 1.0), parts
+
+    monkeypatch.setattr(EnlightenGANObjective, "forward", broken)
+    options = {"perceptual": "none", "training": {"skip_nonfinite": 1, "save_every": 1}}
+    content = last(train("enlightengan", steps=3, **options))
+    assert content["engine"]["skipped"] == (1, {"model": 0, "discriminators": 0})
+    updates = content["engine"]["updates"]["discriminators"]["optimiser"]["state"]
+    assert {float(state["step"]) for state in updates.values()} == {2.0}
+
+
 def test_nodes_of_a_broken_step_are_put_back(train, monkeypatch, last):
     breaking(monkeypatch, 3, 4)  # both paths of step 2
     often = {"training": {"skip_nonfinite": 1, "save_every": 1, "keep": 9}}
