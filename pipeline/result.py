@@ -113,17 +113,16 @@ def class_counts(results: Sequence[Result]) -> list[str]:
     """Of how many classes the mIoU of each split is the mean; a line a split.
 
     A class counts where it has a pixel in truth or prediction: one false pixel of a class that the
-    truth lacks adds a class of 0 to the mean.
+    truth lacks adds a class of 0 to the mean. Those that differ from the first result are named.
     """
     lines = []
     for split, classes in results[0].per_class.items():
         if f"{split}/mIoU" not in results[0].scores:
             continue
         counts = [sum(v is not None for v in r.per_class[split].values()) for r in results]
-        usual = max(set(counts), key=counts.count)
-        line = f"{split}: mIoU over {usual} of {len(classes)} classes"
+        line = f"{split}: mIoU over {counts[0]} of {len(classes)} classes"
         for result, count in zip(results, counts, strict=True):
-            if count != usual:
+            if count != counts[0]:
                 line += f"; of {result.enhancer} over {count}: its Δ is partly one of classes"
         lines.append(line)
     return lines

@@ -43,6 +43,9 @@ def test_classes_that_count_are_told(result):
     assert class_counts([result, result, more]) == [
         "val: mIoU over 1 of 2 classes; of sci over 2: its Δ is partly one of classes"
     ]
+    assert class_counts([more, result])[0].startswith(
+        "val: mIoU over 2 of 2 classes; of sci+lfpv over 1"
+    )
     assert class_counts([replace(result, scores={"val/top1": Score(50, None, 2)})]) == []
 
 
