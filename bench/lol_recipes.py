@@ -49,6 +49,21 @@ PAIRED: dict[str, dict[str, Any]] = {
         "weights": {"": "ckpt"},
         "training": {"amp": True},
     },
+    "enlightengan": {
+        "network": {},
+        "lfpv": {**LFPV, "max_width": 64},
+        "data": {"batch": 4, "crop": 128, "workers": 1},
+        "phase": {"steps": 1600, "rate": 1e-3, "clip_norm": 1.0},
+        "training": {"amp": True, "save_every": 400},
+    },
+    # At EnlightenGAN's rate it learns nothing in the first 240 steps.
+    "lednet": {
+        "network": {},
+        "lfpv": {**LFPV, "max_width": 64},
+        "data": {"batch": 4, "crop": 96, "workers": 1},
+        "phase": {"steps": 1200, "rate": 3e-4, "clip_norm": 1.0},
+        "training": {"amp": True, "save_every": 400},
+    },
 }
 # Only the last weights are scored: LOL's test split must choose nothing.
 LAST_ONLY = {"validate_every": 100000, "save_every": 100000, "keep": 1, "log_every": 20}
