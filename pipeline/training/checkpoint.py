@@ -55,12 +55,14 @@ def read(path: Path) -> dict[str, Any]:
     return content
 
 
-def begin(folder: Path) -> None:
+def begin(folder: Path, out: Path) -> None:
     """Make the run folder, without the checkpoints of a finished run.
 
     Raises:
-        PipelineError: it holds an unfinished one.
+        PipelineError: it holds an unfinished one, or the weights `out` are there already.
     """
+    if out.exists():
+        raise PipelineError(f"{out}: is there already; remove it, or name another --out")
     folder.mkdir(parents=True, exist_ok=True)
     old = checkpoints(folder)
     if old and not read(old[-1])["finished"]:

@@ -24,7 +24,7 @@ def carry_out(
     with joined(arguments.device) as (ranks, device), stop_on_signals() as stop:
         job = job_of(arguments, ranks, device)
         if ranks.first and not arguments.resume:
-            checkpoint.begin(job.folder)
+            checkpoint.begin(job.folder, job.out)
         ranks.wait()
         entries = train(job, stop, arguments.resume)
     leave(stop, says=ranks.first)

@@ -77,8 +77,12 @@ def test_a_stopped_training_is_not_overwritten(train, signal_at):
         train("sci")
     with pytest.raises(PipelineError, match="was stopped; --resume goes on with it"):
         train("sci")
-    train("sci", resume=True)
-    train("sci", steps=3)  # over a finished one
+    weights = train("sci", resume=True).with_suffix(".safetensors")
+    with pytest.raises(PipelineError, match="w.safetensors: is there already"):
+        train("sci", steps=3)
+    weights.unlink()
+    folder = train("sci", steps=3)
+    assert [path.name for path in checkpoint.checkpoints(folder)] == ["step_00000003.pth"]
 
 
 def test_what_cannot_be_resumed(train, tmp_path):
