@@ -20,7 +20,7 @@ from enhancers.losses.zerodcepp import ZeroDCEppObjective
 from enhancers.zerodcepp import ZeroDCEpp
 from tasks.augmentation import Augmentation
 from tasks.decoded import BUDGET
-from tasks.stream import Sample, Stream, batches
+from tasks.stream import Stream, TrainingSample, batches
 from tasks.training_sets import training_set
 
 SHAPES = ((96, 4), (320, 1))
@@ -38,7 +38,7 @@ class Step:
         self.network, self.objective = ZeroDCEpp(1).to(device), ZeroDCEppObjective().to(device)
         self.optimizer = torch.optim.Adam(self.network.parameters(), 1e-4, weight_decay=1e-4)
 
-    def __call__(self, batch: Sample) -> None:
+    def __call__(self, batch: TrainingSample) -> None:
         loss, _ = self.objective(self.network.run, batch.low.to(self.device), None)
         self.optimizer.zero_grad()
         loss.backward()
@@ -48,14 +48,14 @@ class Step:
             torch.cuda.synchronize()
 
 
-def samples_a_second(data: Iterator[Sample], batch: int, steps: int) -> float:
+def samples_a_second(data: Iterator[TrainingSample], batch: int, steps: int) -> float:
     started = time.perf_counter()
     for _ in range(steps):
         next(data)
     return batch * steps / (time.perf_counter() - started)
 
 
-def waiting(data: Iterator[Sample], step: Step, steps: int) -> tuple[float, float]:
+def waiting(data: Iterator[TrainingSample], step: Step, steps: int) -> tuple[float, float]:
     """Milliseconds of a step with its data, and of the wait for the data in it."""
     begun, waited = time.perf_counter(), 0.0
     for _ in range(steps):

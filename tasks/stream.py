@@ -21,7 +21,7 @@ from tasks.loading import Batches
 from tasks.pairs import Pair, TrainingSet
 
 
-class Sample(NamedTuple):
+class TrainingSample(NamedTuple):
     """A training sample, or a batch of them: then B×3×H×W, and B indices.
 
     Attributes:
@@ -35,7 +35,7 @@ class Sample(NamedTuple):
     index: int | Tensor
 
 
-class Stream(Dataset[Sample]):
+class Stream(Dataset[TrainingSample]):
     """`length` random samples of a training set.
 
     Sample i is drawn by default_rng((seed, i)): which image, then what `Augmentation.draw` draws;
@@ -61,10 +61,10 @@ class Stream(Dataset[Sample]):
     def __len__(self) -> int:
         return self.length
 
-    def __getitem__(self, index: int) -> Sample:
+    def __getitem__(self, index: int) -> TrainingSample:
         rng = np.random.default_rng((self.seed, index))
         low, *normal = [image for sides in self.draws for image in self._drawn(rng, sides)]
-        return Sample(low, normal[0] if normal else None, index)
+        return TrainingSample(low, normal[0] if normal else None, index)
 
     def _drawn(self, rng: np.random.Generator, sides: Sequence[Sequence[Path]]) -> list[Tensor]:
         place = rng.integers(len(sides[0]))
@@ -119,21 +119,21 @@ def whole(pairs: Sequence[Pair]) -> Batches:
     return _loader(_Whole(pairs), batch_size=1)
 
 
-class _Whole(Dataset[Sample]):
+class _Whole(Dataset[TrainingSample]):
     def __init__(self, pairs: Sequence[Pair]) -> None:
         self.pairs, self.images = pairs, Images()
 
     def __len__(self) -> int:
         return len(self.pairs)
 
-    def __getitem__(self, index: int) -> Sample:
+    def __getitem__(self, index: int) -> TrainingSample:
         paths = [self.pairs[index].low, self.pairs[index].normal]
         images = [self.images(path) for path in paths]
         _require_equal(paths, images)
-        return Sample(*map(_tensor, images), index)
+        return TrainingSample(*map(_tensor, images), index)
 
 
-def _loader(data: Dataset[Sample], **options) -> Batches:
+def _loader(data: Dataset[TrainingSample], **options) -> Batches:
     # Without a generator of its own, DataLoader would draw from the one that training resumes.
     options |= {"generator": torch.Generator(), "worker_init_fn": _ignore_interrupt}
     return Batches(data, collate=_joined, **options)

@@ -9,8 +9,8 @@ import torch
 
 from pipeline.chain import ChainOptions, Enhance, Item, decoded, equal_sizes, measure_group
 from pipeline.errors import is_out_of_memory
+from pipeline.signals import held_back
 from pipeline.summary import Light, without_pixels
-from pipeline.training.signals import held_back
 from tasks.evaluators import Evaluator
 
 

@@ -16,9 +16,9 @@ from pipeline.batch.progress import Shown
 from pipeline.batch.session import Session
 from pipeline.cache import Store
 from pipeline.errors import PipelineError, one_line, user_errors
+from pipeline.ranks import joined
 from pipeline.runner import chosen_device
-from pipeline.training.ranks import joined
-from pipeline.training.signals import Stop, stop_on_signals
+from pipeline.signals import Stop, stop_on_signals
 
 
 def run_here(arguments: Namespace, ready: Sequence[Planned], images: int, alone: bool) -> int:

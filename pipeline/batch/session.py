@@ -16,9 +16,9 @@ from pipeline.errors import PipelineError, one_line
 from pipeline.factory import Loaded, load_enhancer
 from pipeline.own.images import ImageFolder
 from pipeline.provenance import environment
+from pipeline.ranks import Ranks
 from pipeline.runner import Bench, prepare
-from pipeline.training.ranks import Ranks
-from pipeline.training.signals import Stop
+from pipeline.signals import Stop
 
 T = TypeVar("T")
 

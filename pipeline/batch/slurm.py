@@ -20,7 +20,7 @@ from pipeline.batch.plan import Planned, groups
 from pipeline.batch.progress import Shown
 from pipeline.batch.state import standing
 from pipeline.errors import PipelineError
-from pipeline.training.signals import Stop
+from pipeline.signals import Stop
 
 if TYPE_CHECKING:
     from submitit import AutoExecutor, Job

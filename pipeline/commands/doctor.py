@@ -14,10 +14,10 @@ from pipeline.chain import decoded, measure_group
 from pipeline.clock import now
 from pipeline.commands.batch import checked
 from pipeline.errors import one_line
+from pipeline.ranks import Ranks
 from pipeline.runner import chosen_device
+from pipeline.signals import Stop
 from pipeline.table import stdout
-from pipeline.training.ranks import Ranks
-from pipeline.training.signals import Stop
 
 
 def doctor(arguments: Namespace) -> None:

@@ -7,10 +7,10 @@ from pipeline.checkpoints import require_checkpoint_path
 from pipeline.errors import PipelineError
 from pipeline.factory import require_trainable
 from pipeline.names import parse_enhancer
+from pipeline.ranks import Ranks
 from pipeline.runner import chosen_device
 from pipeline.training.command import Entries, carry_out
 from pipeline.training.data import find_set
-from pipeline.training.ranks import Ranks
 from pipeline.training.recipe import Recipe, find_recipe, read_recipe
 from pipeline.training.session import Job
 from pipeline.training.trainer import train

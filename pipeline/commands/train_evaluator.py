@@ -9,9 +9,9 @@ from pipeline.evaluator_training.session import Job
 from pipeline.evaluator_training.trainer import train
 from pipeline.evaluator_training.validation import MAIN
 from pipeline.evaluators import model_name
+from pipeline.ranks import Ranks
 from pipeline.runner import chosen_device
 from pipeline.training.command import Entries, carry_out
-from pipeline.training.ranks import Ranks
 from pipeline.training.session import BEST
 
 

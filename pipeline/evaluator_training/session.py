@@ -13,9 +13,9 @@ from pipeline.evaluator_training.recipe import Recipe
 from pipeline.evaluator_training.validation import Validation
 from pipeline.evaluators import evaluator_config
 from pipeline.provenance import environment, manifest
+from pipeline.ranks import Ranks
+from pipeline.signals import Stop
 from pipeline.training import checkpoint
-from pipeline.training.ranks import Ranks
-from pipeline.training.signals import Stop
 from pipeline.training.watch import Watch
 from tasks.labelled_sets import LabelledSet
 from tasks.models import DownstreamModel, ModelInfo

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from pipeline.errors import PipelineError
 from pipeline.evaluator_training.session import Job, Session
+from pipeline.signals import Stop
 from pipeline.training import checkpoint
 from pipeline.training.engine import Engine, NotFinite, Updates
 from pipeline.training.feed import Feed
 from pipeline.training.plan import mixed_precision
 from pipeline.training.session import BEST
-from pipeline.training.signals import Stop
 from pipeline.training.validation import mean_of
 from pipeline.training.watch import Watch
 from tasks.labelled_stream import Labelled, LabelledStream

@@ -6,8 +6,8 @@ from dataclasses import replace
 from enhancers.baselines import Identity
 from pipeline.chain import ChainOptions, measure
 from pipeline.evaluator_training.recipe import Recipe
-from pipeline.training.ranks import Ranks
-from pipeline.training.signals import held_back
+from pipeline.ranks import Ranks
+from pipeline.signals import held_back
 from tasks.evaluators import create_evaluator
 from tasks.models import DownstreamModel
 from tasks.protocol import Protocol

@@ -19,7 +19,7 @@ METRICS = {"top1": "Top-1"}
 
 
 @dataclass(frozen=True)
-class Bench:
+class BenchResults:
     """Results of one bench.
 
     Attributes:
@@ -101,7 +101,7 @@ class Bench:
         return list(dict.fromkeys(every))
 
 
-def benches(found: Iterable[Found], rows: Mapping[Key, Row]) -> list[Bench]:
+def benches(found: Iterable[Found], rows: Mapping[Key, Row]) -> list[BenchResults]:
     """Group results; the dataset's own images first, tasks in their usual order.
 
     Raises:
@@ -115,7 +115,7 @@ def benches(found: Iterable[Found], rows: Mapping[Key, Row]) -> list[Bench]:
         else:
             group.append(one)
     groups.sort(key=lambda group: _rank(group[0].result))
-    return [Bench(number, _by_row(group, rows)) for number, group in enumerate(groups, 1)]
+    return [BenchResults(number, _by_row(group, rows)) for number, group in enumerate(groups, 1)]
 
 
 def _same_bench(one: Found, other: Found) -> bool:

@@ -7,7 +7,7 @@ from functools import cached_property
 from pipeline.compare import Difference, Report, between, compare, with_holm
 from pipeline.compare.images import LOWER_IS_BETTER, main_scores
 from pipeline.compare.report import notes
-from pipeline.report.benches import Bench
+from pipeline.report.benches import BenchResults
 from pipeline.report.published import Published, published
 from pipeline.report.rows import Pair
 from pipeline.result import Score
@@ -24,7 +24,7 @@ class Column:
         apart: published figures that may not, and why.
     """
 
-    bench: Bench
+    bench: BenchResults
     score: str
     to_identity: Mapping[str, Difference]
     pairs: Mapping[Pair, Difference]
@@ -69,12 +69,12 @@ class Column:
         return list(dict.fromkeys([*found, *notes(results, self.pairs.values())]))
 
 
-def columns(bench: Bench, pairs: Sequence[Pair]) -> list[Column]:
+def columns(bench: BenchResults, pairs: Sequence[Pair]) -> list[Column]:
     """A column for every split of a bench; published figures join the headline's."""
     return [_column(bench, score, pairs) for score in main_scores(bench.one)]
 
 
-def _column(bench: Bench, score: str, pairs: Sequence[Pair]) -> Column:
+def _column(bench: BenchResults, score: str, pairs: Sequence[Pair]) -> Column:
     labelled, identity = bench.labelled, bench.identity
     others = [label for label in labelled if identity and label != identity]
     here = [pair for pair in pairs if {pair.base, pair.lfpv} <= bench.results.keys()]

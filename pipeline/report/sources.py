@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.report.benches import Bench
+from pipeline.report.benches import BenchResults
 
 _ENVIRONMENT = ("python", "packages", "commit", "hardware")
 
@@ -32,7 +32,7 @@ class Sources:
     environments: list[list[tuple[str, str]]]
 
 
-def sources(benches: Iterable[Bench]) -> Sources:
+def sources(benches: Iterable[BenchResults]) -> Sources:
     """One entry a result; environments that several share are told once."""
     environments: dict[str, list[tuple[str, str]]] = {}
     listed = []

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pipeline.report.benches import Bench, benches
+from pipeline.report.benches import BenchResults, benches
 from pipeline.report.collect import Collection, Found
 from pipeline.report.columns import Column, columns
 from pipeline.report.rows import Key, Pair, Row, pairs, rows
@@ -22,7 +22,7 @@ class Study:
     found: list[Found]
     rows: dict[Key, Row]
     pairs: list[Pair]
-    benches: list[Bench]
+    benches: list[BenchResults]
     columns: list[Column]
     table: Table
     unpaired: list[str]

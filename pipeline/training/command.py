@@ -4,9 +4,9 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import Any
 
+from pipeline.ranks import Ranks, joined
+from pipeline.signals import Stop, leave, stop_on_signals
 from pipeline.training import checkpoint
-from pipeline.training.ranks import Ranks, joined
-from pipeline.training.signals import Stop, leave, stop_on_signals
 
 Entries = list[dict[str, Any]]
 

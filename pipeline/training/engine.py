@@ -20,9 +20,9 @@ from mmengine.runner import IterBasedTrainLoop, Runner
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from pipeline.ranks import Ranks
 from pipeline.training.feed import Feed
 from pipeline.training.plan import SCALE_SEARCH, Plan
-from pipeline.training.ranks import Ranks
 
 # Of the steps done, what `train_step` gave and its batch: whether to stop.
 AfterStep = Callable[[int, Any, Any], bool]

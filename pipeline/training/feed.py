@@ -7,8 +7,8 @@ from typing import Any
 
 from torch.utils.data import Dataset
 
-from pipeline.training.ranks import Ranks
-from pipeline.training.signals import held_back
+from pipeline.ranks import Ranks
+from pipeline.signals import held_back
 from tasks.stream import batches
 
 

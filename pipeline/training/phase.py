@@ -29,7 +29,7 @@ from pipeline.training.session import BEST, Session
 from pipeline.training.validation import main_score, mean_of, training_psnr
 from pipeline.training.watch import Watch
 from tasks.pairs import TrainingSet
-from tasks.stream import Sample, Stream
+from tasks.stream import Stream, TrainingSample
 
 
 class PhaseRun:
@@ -101,7 +101,7 @@ class PhaseRun:
         )
         return PhaseEngine(loss, self.phase, job.device, job.ranks, options.skip_nonfinite)
 
-    def _after_step(self, step: int, result: Step, batch: Sample) -> bool:
+    def _after_step(self, step: int, result: Step, batch: TrainingSample) -> bool:
         session, options = self.session, self.session.job.recipe.training
         self.done, session.total = step, session.total + 1
         if session.average:
@@ -125,7 +125,7 @@ class PhaseRun:
             session.stop.number = signal.SIGTERM  # another rank was told
         return stopped
 
-    def _log(self, result: Step, batch: Sample) -> None:
+    def _log(self, result: Step, batch: TrainingSample) -> None:
         job, total, truth = self.session.job, self.session.total, batch.normal
         if truth is not None and not is_adversarial(self.objective):
             truth = truth.to(job.device)
@@ -189,7 +189,7 @@ class PhaseRun:
         checkpoint.restore_random_state(saved["random"][job.ranks.rank], job.device)
 
 
-def _target(batch: Sample) -> dict[str, Tensor]:
+def _target(batch: TrainingSample) -> dict[str, Tensor]:
     return {} if batch.normal is None else {"target": batch.normal}
 
 

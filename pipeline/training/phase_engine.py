@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import torch
 
 from enhancers.training import Step, StepLoss, is_adversarial
+from pipeline.ranks import Ranks
 from pipeline.training.engine import Engine, Updates
 from pipeline.training.plan import Plan
-from pipeline.training.ranks import Ranks
 from pipeline.training.recipe import Phase
-from tasks.stream import Sample
+from tasks.stream import TrainingSample
 
 
 class PhaseEngine(Engine):
@@ -34,7 +34,7 @@ class PhaseEngine(Engine):
             tolerated=tolerated,
         )
 
-    def train_step(self, data: Sample, optim_wrapper: Mapping[str, Updates]) -> Step:
+    def train_step(self, data: TrainingSample, optim_wrapper: Mapping[str, Updates]) -> Step:
         """A batch of the feed."""
         low = data.low.to(self.device, non_blocking=True)
         normal = None if data.normal is None else data.normal.to(self.device, non_blocking=True)

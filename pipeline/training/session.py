@@ -15,13 +15,13 @@ from pipeline.errors import PipelineError
 from pipeline.factory import new_network
 from pipeline.names import EnhancerName
 from pipeline.provenance import environment
+from pipeline.ranks import Ranks
+from pipeline.signals import Stop
 from pipeline.training import checkpoint
 from pipeline.training.average import Average, inference_state
 from pipeline.training.data import identity
 from pipeline.training.objectives import Objectives
-from pipeline.training.ranks import Ranks
 from pipeline.training.recipe import Recipe
-from pipeline.training.signals import Stop
 from pipeline.training.validation import Validation
 from pipeline.training.watch import Watch
 from tasks.pairs import TrainingSet

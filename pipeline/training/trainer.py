@@ -3,9 +3,9 @@
 from typing import Any
 
 from enhancers.losses import Objective
+from pipeline.signals import Stop
 from pipeline.training.phase import PhaseRun
 from pipeline.training.session import Job, Session
-from pipeline.training.signals import Stop
 
 
 def train(job: Job, stop: Stop, resume: bool) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from enhancers.base import Enhancer
 from enhancers.training import has_paths, plain_network
-from pipeline.training.ranks import Ranks
+from pipeline.ranks import Ranks
 from tasks import quality
 from tasks.pairs import Pair
 from tasks.stream import whole

@@ -9,7 +9,7 @@ import torch
 from tasks.augmentation import Augmentation
 from tasks.errors import TaskError
 from tasks.pairs import Pair, TrainingSet, paired_set
-from tasks.stream import RankSampler, Sample, Stream, batches, whole
+from tasks.stream import RankSampler, Stream, TrainingSample, batches, whole
 
 BATCH, STEPS = 4, 5
 
@@ -89,7 +89,8 @@ def test_ranks_share_every_batch_in_order(pairs, ranks):
     shares = [drawn(data, rank=rank, ranks=ranks, start=1) for rank in range(ranks)]
     assert all(len(share[0].low) == BATCH // ranks for share in shares)
     joined = [
-        Sample(*map(torch.cat, zip(*step, strict=True))) for step in zip(*shares, strict=True)
+        TrainingSample(*map(torch.cat, zip(*step, strict=True)))
+        for step in zip(*shares, strict=True)
     ]
     assert same(drawn(data, start=1), joined)
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pipeline.errors import PipelineError
-from pipeline.training.ranks import Ranks
+from pipeline.ranks import Ranks
 from tasks import stream
 
 

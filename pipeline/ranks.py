@@ -1,6 +1,6 @@
-"""Several processes that train one model, started by torchrun.
+"""Several processes that do one job, started by torchrun.
 
-Every rank computes the whole step on its share of the batch; gradients are averaged after the
+In training every rank computes the whole step on its share of the batch; gradients are averaged after the
 backward pass in one flat all-reduce. torch's DistributedDataParallel would overlap the two, but it
 must be told of parameters that a phase, a path or the adversary leaves out, and it wraps the model.
 """
