@@ -75,12 +75,12 @@ def print_seeds(columns: Sequence[Column]) -> None:
 
 
 def over_seeds(deltas: Sequence[float]) -> str:
-    """Mean ± deviation, and gains of how many."""
-    if len(deltas) < 2:
+    """Mean ± deviation (of one alone its value), and gains of how many."""
+    if not deltas:
         return "–"
     gains = sum(delta > 0 for delta in deltas)
-    mean, deviation = statistics.mean(deltas), statistics.stdev(deltas)
-    return f"{mean:+.2f} ± {deviation:.2f} ({gains} of {len(deltas)})"
+    deviation = f" ± {statistics.stdev(deltas):.2f}" if len(deltas) > 1 else ""
+    return f"{statistics.mean(deltas):+.2f}{deviation} ({gains} of {len(deltas)})"
 
 
 def print_table(columns: Sequence[Column]) -> None:

@@ -8,7 +8,8 @@ from pipeline.batch.config import read_batch
 from pipeline.batch.source import PACKAGED
 from pipeline.cli import main
 
-NETWORKS = ("sci", "ruas", "zerodcepp", "uretinex")
+# Networks, and the seeds that each is trained with.
+NETWORKS = {"sci": 3, "ruas": 3, "zerodcepp": 3, "uretinex": 3, "enlightengan": 1, "lednet": 1}
 VARIABLES = ("LOL", "GTSRB", "SIGNS", "CAMVID", "TRAINED")
 
 
@@ -51,8 +52,8 @@ def test_cells(folders):
     cells = read_batch("real").cells
     names = {str(cell.enhancer) for cell in cells}
     trained = folders["TRAINED"]
-    for network in NETWORKS:
-        for seed in range(3):
+    for network, seeds in NETWORKS.items():
+        for seed in range(seeds):
             assert f"{network}@{trained}/{network}-{seed}.safetensors" in names
             assert f"{network}+lfpv@{trained}/{network}+lfpv-{seed}.safetensors" in names
             assert f"{network}@{trained}/{network}-control-{seed}.safetensors" in names
@@ -68,8 +69,8 @@ def test_a_dry_run_finds_all_but_the_weights(folders, weights, capsys, monkeypat
     assert main(["batch", "real", "--dry-run"]) == 0
     out = capsys.readouterr().out
     # Of the segmentor and the enhancers no weights are here; data are, of all six tasks.
-    assert "blocked, 47 cells" not in out
-    assert "to download, 188 cells: " in out
+    assert "blocked, 53 cells" not in out
+    assert "to download, 212 cells: " in out
     assert "sci-2.safetensors' is neither a weights name nor a file" in out
     assert "exposure 0.03" in out
 
