@@ -93,7 +93,7 @@ def print_table(columns: Sequence[Column]) -> None:
 
 
 def _head(columns: Sequence[Column]) -> None:
-    print("| | to |", " | ".join(heading(c).replace("\n", ", ") for c in columns), "|")
+    print("| | minus |", " | ".join(heading(c).replace("\n", ", ") for c in columns), "|")
     print("|---" * (len(columns) + 2) + "|")
 
 

@@ -240,9 +240,11 @@ def _missing(bare: str, weights: str | None, key: str, listed: list[str]) -> str
     if weights and plain in listed:
         return f"'{plain}' holds no nodes, so there is no {key}; pipeline train makes {bare}"
     if weights in (None, TRAINED):
+        data = "sample" if key.endswith("@ours-sample") else "lol --root DIR"
+        shipped = f"{bare}@{SHIPPED}"
         return (
             f"{bare} has no trained {what} here: train them (pipeline train --enhancer {bare} "
-            f"--data lol --root DIR) or name a file ({bare}@FILE)"
+            f"--data {data}) or name some ({shipped if shipped in listed else f'{bare}@FILE'})"
         )
     if near := get_close_matches(key, listed, 1, cutoff=0.8):
         return f"'{key}': no such weights name or file; did you mean {near[0]}?"

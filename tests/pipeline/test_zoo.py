@@ -119,6 +119,11 @@ def test_what_nobody_trained_is_not_replaced(weights, bare, name):
         zoo.enhancer_weights(bare, name, sample=False)
 
 
+def test_the_sample_has_weights_of_its_own_alone(weights):
+    with pytest.raises(PipelineError, match=r"--data sample\) or name some \(ruas@ours-lol162\)"):
+        zoo.enhancer_weights("ruas", None, sample=True)
+
+
 def test_a_state_dict_that_the_user_saved_is_ours(tmp_path):
     ours = create_enhancer("ruas@ours-lol162", denoise=False)
     torch.save(ours.state_dict(), tmp_path / "mine.pt")
