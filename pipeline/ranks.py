@@ -1,8 +1,9 @@
 """Several processes that do one job, started by torchrun.
 
-In training every rank computes the whole step on its share of the batch; gradients are averaged after the
-backward pass in one flat all-reduce. torch's DistributedDataParallel would overlap the two, but it
-must be told of parameters that a phase, a path or the adversary leaves out, and it wraps the model.
+In training every rank computes the whole step on its share of the batch; gradients are averaged
+after the backward pass in one flat all-reduce. torch's DistributedDataParallel would overlap the
+two, but it must be told of parameters that a phase, a path or the adversary leaves out, and it
+wraps the model.
 """
 
 import os
