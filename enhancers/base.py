@@ -1,7 +1,8 @@
 """The contract of every enhancer, and of those that split at a deep feature."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import torch
@@ -37,6 +38,18 @@ class Round(NamedTuple):
 
 # Any, because each objective reads the fields of its own network besides `image`.
 Run = Callable[[Tensor], Any]
+
+
+@contextmanager
+def in_eval_mode(model: nn.Module) -> Iterator[None]:
+    """Every part of a model in eval mode, and afterwards as it was."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
 
 
 class Enhancer(nn.Module, ABC):

@@ -1,8 +1,7 @@
 """`run`: one enhancer through one task, to a result."""
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from enhancers.base import Enhancer
+from enhancers.base import Enhancer, in_eval_mode
 from pipeline.backbones import find_backbone, how_to_get
 from pipeline.chain import ChainOptions, default_batch, measure
 from pipeline.cost import cost
@@ -104,20 +103,8 @@ def run(
     if isinstance(enhancer, str):
         loaded = load_enhancer(parse_enhancer(enhancer), sample=task.sample_data)
         return run_loaded(enhancer, loaded, bench, options, given)
-    with _in_eval_mode(enhancer):
+    with in_eval_mode(enhancer):
         return run_loaded(type(enhancer).__name__, Loaded(enhancer, {}), bench, options, given)
-
-
-@contextmanager
-def _in_eval_mode(model: nn.Module) -> Iterator[None]:
-    """Every part of a model in eval mode, and afterwards as it was."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
 
 
 def prepare(

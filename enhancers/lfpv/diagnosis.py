@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from enhancers.base import in_eval_mode
 from enhancers.lfpv.attention import Memory
 from enhancers.lfpv.enhancer import LFPVEnhancer
 from enhancers.lfpv.store import Nodes
@@ -65,12 +66,9 @@ def diagnose(model: LFPVEnhancer, image: Tensor) -> Diagnosis:
 
     Of a network that unfolds, round 0. EnhancerError while the nodes are untrained.
     """
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    memories = model.store.recall_stored()
-    weights = model.store.attend(model.encode(image)[0], memories)
-    for module, mode in modes:
-        module.training = mode
+    with in_eval_mode(model):
+        memories = model.store.recall_stored()
+        weights = model.store.attend(model.encode(image)[0], memories)
     parts = zip(model.store.nodes, weights, memories, strict=True)
     return Diagnosis(*(_of_branch(*part) if part[0] is not None else None for part in parts))
 

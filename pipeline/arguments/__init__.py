@@ -2,13 +2,29 @@
 
 import argparse
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from pipeline.arguments import batching, listing, measuring, timing, training
+from pipeline.arguments.types import filled
+
+
+class _Parser(argparse.ArgumentParser):
+    """Refuses empty texts, which would mean a default that nobody asked for."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.register("type", None, filled)
+
+    def add_subparsers(self, **options: Any) -> argparse._SubParsersAction:
+        """Takes all the words of its command, which that command's own parser looks at."""
+        action = super().add_subparsers(**options)
+        action.type = str
+        return action
 
 
 def parser() -> argparse.ArgumentParser:
     """Every command with its arguments; `module` and `function` say what to call."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="pipeline",
         description="Downstream-task evaluation of low-light image enhancement.",
     )

@@ -16,10 +16,15 @@ def natural(text: str) -> int:
     return value
 
 
-def path(text: str) -> Path:
+def filled(text: str) -> str:
+    """What an argument without a type goes through."""
     if not text:
         raise argparse.ArgumentTypeError("is empty; a variable that is not set?")
-    return Path(text)
+    return text
+
+
+def path(text: str) -> Path:
+    return Path(filled(text))
 
 
 def level(text: str) -> float:

@@ -169,6 +169,7 @@ def _finish(session: Session, one: Planned, records: Records) -> None:
     result = replace(result, notes=[*result.notes, *_memory_note(totals)])
     forget_panels(one.folder / PANELS)
     remove_unfinished(one.folder)
+    (one.folder / TRACEBACK).unlink(missing_ok=True)
     # The mark comes last: a kill in between leaves a cell whose result is written again.
     result.write(one.folder / RESULT)
     write_status(one, "done", seconds=totals.seconds, result=sha256(one.folder / RESULT))

@@ -37,6 +37,7 @@ def run_until(
     stop: Stop, arguments: Namespace, ready: Sequence[Planned], images: int = 0, alone: bool = False
 ) -> bool:
     """As `run_here`, until `stop` is set; False where a failure was the end, with `--fail-fast`."""
+    keep_freed_memory()
     with (
         joined(arguments.device) as (ranks, device),
         Shown(images, live=alone and ranks.first) as shown,
@@ -95,7 +96,6 @@ def _devices(wanted: str, jobs: int) -> list[str]:
 
 
 def _job(arguments: Namespace, ready: Sequence[Planned]) -> None:
-    keep_freed_memory()
     if not arguments.device.startswith("cuda") and "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // arguments.jobs))
     try:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pipeline.batch.benches import Benches
 from pipeline.batch.plan import Planned
 from pipeline.compare.images import SHOWN, extremes
 from pipeline.errors import one_line, user_errors
@@ -10,7 +11,7 @@ from pipeline.extremes import REFERENCE, draw, undrawn
 from pipeline.factory import load_enhancer
 from pipeline.panels import PANELS
 from pipeline.result import Result
-from pipeline.runner import Bench, chain_options, prepare
+from pipeline.runner import chain_options
 
 Done = tuple[Planned, Result]
 
@@ -21,34 +22,27 @@ def draw_missing(done: Sequence[Done], device: str, workers: int) -> Iterator[st
     for one, result in done:
         bench = benches.setdefault((one.folder.parent, one.cell.amp), {})
         bench[str(one.cell.enhancer)] = one, result
+    loaded = Benches()
     for bench in benches.values():
         if REFERENCE in bench:
-            yield from _of_bench(bench, device, workers)
+            yield from _of_bench(bench, loaded, device, workers)
 
 
-def _of_bench(done: dict[str, Done], device: str, workers: int) -> Iterator[str]:
+def _of_bench(done: dict[str, Done], loaded: Benches, device: str, workers: int) -> Iterator[str]:
     chosen = extremes({name: result for name, (_, result) in done.items()}, REFERENCE, SHOWN)
     missing = {
         name: images
         for name in chosen
         if (images := undrawn(done[name][0].folder / PANELS, chosen[name]))
     }
-    loaded: Bench | None = None
     for name, images in missing.items():
         one, result = done[name]
         options = chain_options(one.bed.task, device, one.cell.amp, one.chunk, workers)
         try:
-            loaded = loaded or _bench(one)
+            bench = loaded.of(one)
             sample = one.bed.task.sample_data
             enhancer = load_enhancer(one.cell.enhancer, sample=sample, **one.cell.options)
         except (*user_errors(), OSError) as error:
             yield f"no panels of {one}: {one_line(error)}"
             continue
-        yield from draw(result, images, one.folder / PANELS, enhancer, loaded, options)
-
-
-def _bench(one: Planned) -> Bench:
-    spec = one.cell.task
-    return prepare(
-        one.bed.task, spec.evaluator, spec.evaluator_weights, spec.class_map, one.bed.dataset
-    )
+        yield from draw(result, images, one.folder / PANELS, enhancer, bench, options)

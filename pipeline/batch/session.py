@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from pipeline.batch.cells import TaskSpec
+from pipeline.batch.benches import Benches
 from pipeline.batch.identity import canonical
 from pipeline.batch.plan import Planned
 from pipeline.batch.progress import Shown
@@ -17,7 +17,7 @@ from pipeline.factory import Loaded, load_enhancer
 from pipeline.own.images import ImageFolder
 from pipeline.provenance import environment
 from pipeline.ranks import Ranks
-from pipeline.runner import Bench, prepare
+from pipeline.runner import Bench
 from pipeline.signals import Stop
 
 T = TypeVar("T")
@@ -38,7 +38,7 @@ class Session:
     shown: Shown
     store: Store | None = None
     _enhancer: tuple[str, Loaded] | None = None
-    _benches: dict[TaskSpec, Bench] = field(default_factory=dict)
+    _benches: Benches = field(default_factory=Benches)
 
     def enhancer(self, one: Planned) -> Loaded:
         """The enhancer of a cell, on the device.
@@ -76,16 +76,12 @@ class Session:
 
     def bench(self, one: Planned) -> Bench:
         """The task of a cell with its evaluator, on the device; errors as `enhancer`."""
-        spec = one.cell.task
-        if spec not in self._benches:
-            weights, class_map = spec.evaluator_weights, spec.class_map
-            found = prepare(one.bed.task, spec.evaluator, weights, class_map, one.bed.dataset)
-            planned = one.identity["evaluator"].get("weights")
-            if planned and found.evaluator_provenance["sha256"] != planned:
-                raise PipelineError(f"{one.cell.task.task}: its evaluator changed meanwhile")
-            found.evaluator.to(self.device)
-            self._benches[spec] = found
-        return self._benches[spec]
+        found = self._benches.of(one)
+        planned = one.identity["evaluator"].get("weights")
+        if planned and found.evaluator_provenance["sha256"] != planned:
+            raise PipelineError(f"{one.cell.task.task}: its evaluator changed meanwhile")
+        found.evaluator.to(self.device)
+        return found
 
     def options(self, one: Planned) -> ChainOptions:
         """How a cell goes through the chain."""

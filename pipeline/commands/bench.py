@@ -22,7 +22,7 @@ from pipeline.files import atomic, require_writable
 from pipeline.names import parse_enhancer
 from pipeline.provenance import environment
 from pipeline.runner import chosen_device
-from pipeline.table import short_name
+from pipeline.table import short_name, stdout
 
 HEADINGS = ("parameters", "GMAC", "p50 ms", "p90 ms", "images", "img/s", "MB")
 Costs = Mapping[tuple[tuple[int, int], str], Measurement | str]
@@ -66,7 +66,7 @@ def _shown(cells: list[tuple[tuple[int, int], str]]) -> Iterator[tuple[tuple[int
 
 
 def _print(costs: Costs, device: torch.device, amp: bool) -> None:
-    console = Console()
+    console = stdout()
     hardware = environment(device)["hardware"]
     where = hardware["device"] if device.type == "cuda" else hardware["cpu"]
     precision = "mixed precision" if amp else "float32"

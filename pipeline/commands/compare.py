@@ -17,7 +17,8 @@ from pipeline.table import stdout
 
 def compare(arguments: Namespace) -> None:
     """Read results, compare each with the reference, print and write what is shown."""
-    files = [file for given in arguments.results for file in _files(given)]
+    # A file that is named again, as a pattern does with the first one, counts once.
+    files = list(dict.fromkeys(file for given in arguments.results for file in _files(given)))
     if arguments.json:
         require_writable(arguments.json)
     if arguments.over and arguments.levels:
@@ -45,18 +46,15 @@ def _files(given: Path) -> list[Path]:
     own = given / "result.json"
     if not given.is_dir() or own.is_file():
         return [own if given.is_dir() else given]
-    found = sorted(given.rglob("result.json"), key=lambda file: file.parent.name != "identity")
+    found = sorted(given.rglob("result.json"), key=lambda f: (f.parent.name != "identity", f))
     if not found:
         raise PipelineError(f"{given}: holds no result of `pipeline run`")
     return found
 
 
 def _read(files: Sequence[Path]) -> dict[str, Result]:
-    """Label → result. The label is the enhancer's name, with its file where two have one name.
-
-    A file that is named again, as a pattern does with the first one, counts once.
-    """
-    results = [(file, Result.read(file)) for file in dict.fromkeys(files)]
+    """Label → result. The label is the enhancer's name, with its file where two have one name."""
+    results = [(file, Result.read(file)) for file in files]
     names = Counter(result.enhancer for _, result in results)
     labelled: dict[str, Result] = {}
     for file, result in results:

@@ -159,7 +159,6 @@ class EvaluatorRun:
         content = {
             **session.identity,
             "total": session.total,
-            "finished": session.total == session.steps,
             "best": session.best,
             "model": session.model.network.state_dict(),
             "engine": self.engine.state(),

@@ -48,7 +48,7 @@ def read(path: Path) -> dict[str, Any]:
     """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-        content["total"], content["finished"], content["recipe"]
+        content["total"], content["recipe"]
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, KeyError, TypeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise PipelineError(f"{path}: is no whole training checkpoint ({reason})") from None
@@ -56,22 +56,19 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def begin(folder: Path, out: Path) -> None:
-    """Make the run folder, without the checkpoints of a finished run.
+    """Make the run folder.
 
     Raises:
-        PipelineError: it holds an unfinished one, or the weights `out` are there already.
+        PipelineError: it holds a training already, or the weights `out` are there.
     """
     if out.exists():
-        raise PipelineError(f"{out}: is there already; remove it, or name another --out")
-    folder.mkdir(parents=True, exist_ok=True)
-    old = checkpoints(folder)
-    if old and not read(old[-1])["finished"]:
+        raise PipelineError(f"{out}: is there; name another --out, or remove it and {folder}")
+    if checkpoints(folder):
         raise PipelineError(
             f"{folder}: holds a training that was stopped; --resume goes on with it, or remove the "
             "folder"
         )
-    for path in old:
-        path.unlink()
+    folder.mkdir(parents=True, exist_ok=True)
 
 
 def last(folder: Path, identity: Mapping[str, Any]) -> tuple[Path, dict[str, Any]]:

@@ -165,7 +165,6 @@ class PhaseRun:
             "phase": self.index,
             "step": self.done,
             "total": session.total,
-            "finished": session.total == job.recipe.steps,
             "best": session.best,
             "perceptual": session.objectives.used,
             "model": session.model.state_dict(),

@@ -44,6 +44,8 @@ def test_a_folder_is_all_that_lies_below_it(streets, capsys):
     out = capsys.readouterr().out
     assert "reference" in next(line for line in out.splitlines() if "identity" in line)
     assert all(name in out for name in streets)
+    places = [out.index(name) for name in ("identity", *sorted(streets.keys() - {"identity"}))]
+    assert places == sorted(places)
     Path("none").mkdir()
     with pytest.raises(PipelineError, match="^none: holds no result"):
         run_command({}, results=[Path("none")])

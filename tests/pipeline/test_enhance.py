@@ -288,11 +288,12 @@ def test_something_in_the_place_of_the_output(enhance, photos, tmp_path, capsys,
     assert not (tmp_path / "out/a.png").exists()
 
 
-def test_an_empty_path_is_no_folder(photos, capsys):
+@pytest.mark.parametrize("option", ["--out", "--enhancer"])
+def test_an_empty_argument_is_no_default(photos, capsys, option):
     with pytest.raises(SystemExit) as stopped:
-        main(["enhance", str(photos), "--enhancer", "identity", "--out", ""])
+        main(["enhance", str(photos), "--enhancer", "identity", "--out", "x", option, ""])
     assert stopped.value.code == 2
-    assert "--out: is empty; a variable that is not set?" in capsys.readouterr().err
+    assert f"{option}: is empty; a variable that is not set?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

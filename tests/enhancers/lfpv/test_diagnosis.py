@@ -99,5 +99,7 @@ def test_it_changes_nothing(toy_class):
 
 def test_untrained_nodes_are_told(toy_class):
     toy = toy_class()
+    model = LFPVEnhancer(toy.encode, toy.decode, C).train()
     with pytest.raises(EnhancerError, match="no trained nodes"):
-        diagnose(LFPVEnhancer(toy.encode, toy.decode, C), image())
+        diagnose(model, image())
+    assert model.training

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from pipeline import create_task
+from pipeline.batch import benches
 from pipeline.batch.config import read_batch
 from pipeline.batch.source import ConfigErrors
 from tasks.darken import Darkening
@@ -69,7 +70,7 @@ def test_restoration_is_dark_already(tmp_path):
         read_batch(file)
 
 
-def test_the_images_are_measured_as_if_darkened_on_disk(yard, signs, exits, tmp_path):
+def test_the_images_are_measured_as_if_darkened_on_disk(yard, signs, exits, tmp_path, monkeypatch):
     """Beside the day images themselves: neither may take the other's enhanced images or place."""
     (day,) = yard.config["tasks"]
     darken = Darkening(0.3, seed=3)
@@ -82,7 +83,13 @@ def test_the_images_are_measured_as_if_darkened_on_disk(yard, signs, exits, tmp_
         day | {"darken": {"exposure": [0.3, 0.1], "seed": 3}},
         day | {"task": f"classification:{tmp_path / 'dark'}"},
     ]
+    loaded = []
+    real = benches.prepare
+    monkeypatch.setattr(benches, "prepare", lambda *given: loaded.append(given) or real(*given))
     exits(0, yard.run, enhancers=["identity", "gamma@0.5"], tasks=entries)
+    # One frozen model for the day images, bright and darkened, and one for the other folder; both
+    # once more for the panels.
+    assert len(loaded) == 2 + 2
     for name in ("identity", "gamma@0.5"):
         found = {
             _exposure(one) or Path(one["task"]).name: _images(one)

@@ -182,6 +182,7 @@ def test_a_bug_keeps_its_traceback(yard, exits, monkeypatch):
     calls = yard.calls()
     exits(0, yard.run, "--retry-failed")
     assert yard.calls() == calls
+    assert not trace.exists()
 
 
 def test_too_little_memory_halves_the_batch(yard, exits):
