@@ -1,6 +1,5 @@
 """The frozen downstream model of a task, from its name and checkpoint."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import configs
@@ -81,7 +80,7 @@ def resolve_evaluator(
     `load_evaluator`.
     """
     listed = zoo.entries("evaluators")
-    chosen = name or _default_evaluator(task, listed)
+    chosen = name or _default_evaluator(task)
     if chosen in listed:
         entry = listed[chosen]
         try:
@@ -105,11 +104,9 @@ def find_class_map(path: Path) -> Path:
     return found
 
 
-def _default_evaluator(task: Task, listed: Mapping[str, zoo.Entry]) -> str:
-    wanted = f"{task.name}-sample" if task.sample_data else task.name
-    for name, entry in listed.items():
-        if wanted in entry.default_for:
-            return name
+def _default_evaluator(task: Task) -> str:
+    if name := zoo.default_evaluator(task.name, task.sample_data):
+        return name
     raise PipelineError(
         f"task {task.name} needs a frozen model: --evaluator MODEL --evaluator-weights FILE "
         f"(a timm name, or an mmsegmentation config), or --evaluator onnx:FILE{_or_quick(task)}"

@@ -44,9 +44,6 @@ class TaskName:
     base: str
     folder: Path | None = None
 
-    def __str__(self) -> str:
-        return self.base if self.folder is None else f"{self.base}:{self.folder}"
-
 
 def parse_enhancer(text: str) -> EnhancerName:
     """Parse `base[+lfpv][@weights]` or `base:source`.

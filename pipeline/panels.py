@@ -37,8 +37,8 @@ def forget_panels(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def save_panel(folder: Path, measured: Measured, evaluator: Evaluator) -> Path:
-    """Write one PNG and return its path.
+def save_panel(folder: Path, measured: Measured, evaluator: Evaluator) -> None:
+    """Write one PNG.
 
     Segmentation gives four pictures; restoration three; classification two, with the classes as
     captions. The enhanced image is in the 8 bits of the protocol; a map that was scored at another
@@ -62,10 +62,8 @@ def save_panel(folder: Path, measured: Measured, evaluator: Evaluator) -> Path:
         shown = _of_size(palette[record.predicted_map], pictures[1][0].shape[:2])
         pictures.append((shown, "prediction"))
         pictures.append((palette[measured.target.numpy()], "truth (void black)"))
-    path = panel_file(folder, record.id)
-    with atomic(path) as temporary:
+    with atomic(panel_file(folder, record.id)) as temporary:
         side_by_side(pictures).save(temporary, format="PNG")
-    return path
 
 
 def _eight_bits(measured: Measured, evaluator: Evaluator) -> np.ndarray:

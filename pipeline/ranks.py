@@ -31,11 +31,10 @@ class Ranks:
         """Whether this process is the one that writes and reports."""
         return self.rank == 0
 
-    def share(self, batch: int) -> int:
-        """Images of this rank of a batch; PipelineError where it cannot be divided."""
+    def require_divisible(self, batch: int) -> None:
+        """PipelineError where so many images cannot be shared out evenly."""
         if batch % self.size:
             raise PipelineError(f"data.batch is {batch}, which {self.size} ranks cannot share")
-        return batch // self.size
 
     def average_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
         """Replace every gradient by its mean over the ranks."""

@@ -1,6 +1,5 @@
 """The comparison on the terminal."""
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,7 +9,6 @@ from rich.table import Table
 
 from pipeline.result import Result, class_counts
 
-UNFOLDED = 1000
 SUFFIXES = (".safetensors", ".pt", ".pth", ".onnx")
 DECIMALS = {"%": 2, "dB": 2, "": 4}
 MARKS = {
@@ -18,14 +16,6 @@ MARKS = {
     "darkened": " — DARKENED IMAGES",
     "darkened sample": " — SAMPLE SCENES, DARKENED",
 }
-
-
-def stdout(**options: bool) -> Console:
-    """A rich console; where there is no terminal, and no COLUMNS, nothing is folded for one."""
-    console = Console(**options)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console.width = UNFOLDED
-    return console
 
 
 def print_table(results: Sequence[Result], console: Console) -> None:

@@ -197,6 +197,13 @@ def ours(bare: str, sample: bool) -> str:
     return SHIPPED if packaged and not _trained(f"{bare}@{TRAINED}").is_file() else TRAINED
 
 
+def default_evaluator(task: str, sample: bool) -> str | None:
+    """The listed evaluator that a task has where none is named; None where it has none."""
+    wanted = f"{task}-sample" if sample else task
+    listed = entries("evaluators").items()
+    return next((name for name, entry in listed if wanted in entry.default_for), None)
+
+
 def has_ours(bare: str) -> bool:
     """Whether a bare name has weights here (not those for the sample)."""
     name = ours(bare, sample=False)

@@ -17,7 +17,7 @@ from tasks.errors import TaskError
 from tasks.measurer import Measurer, Record, classes_of, scored_logits
 from tasks.models import DownstreamModel
 from tasks.resize import resize_label
-from tasks.task import ClassReader, LabelReader, Task, require_size
+from tasks.task import ClassReader, LabelReader, Sample, Task, require_size
 
 
 class Evaluator(Measurer):
@@ -73,7 +73,12 @@ class ClassificationEvaluator(Evaluator):
         self.read_target = ClassReader(self.classes)
         self.notes = _unnamed_note(model)
 
-    def measure(self, enhanced, samples, targets):
+    def measure(
+        self,
+        enhanced: torch.Tensor,
+        samples: Sequence[Sample],
+        targets: Sequence[torch.Tensor],
+    ) -> list[Record]:
         logits = self.model(self.chain(enhanced)).float()
         largest = logits.topk(min(5, logits.shape[1]), 1)
         rows = zip(
@@ -89,11 +94,11 @@ class ClassificationEvaluator(Evaluator):
             for sample, target, prediction, top5, margin in rows
         ]
 
-    def scores(self, records, weight=None):
+    def scores(self, records: Sequence[Record], weight: np.ndarray | None = None) -> dict:
         correct = np.array([record.label == record.prediction for record in records])
         return {"top1": metrics.top1(correct, weight)}
 
-    def per_class(self, records):
+    def per_class(self, records: Sequence[Record]) -> dict[str, float | None]:
         recall: dict[str, float | None] = {}
         for index, name in enumerate(self.classes):
             hits = [record.prediction == index for record in records if record.label == index]
@@ -112,7 +117,12 @@ class SegmentationEvaluator(Evaluator):
         self.read_target = LabelReader(task)
         self.notes = _unnamed_note(model)
 
-    def measure(self, enhanced, samples, targets):
+    def measure(
+        self,
+        enhanced: torch.Tensor,
+        samples: Sequence[Sample],
+        targets: Sequence[torch.Tensor],
+    ) -> list[Record]:
         protocol = self.task.protocol
         source_size = enhanced.shape[-2:]
         # Of equal ones both give the first; argmax takes three times as long on a CPU.
@@ -135,14 +145,14 @@ class SegmentationEvaluator(Evaluator):
             )
         return records
 
-    def scores(self, records, weight=None):
+    def scores(self, records: Sequence[Record], weight: np.ndarray | None = None) -> dict:
         confusion = self._total(records, weight)
         return {
             "mIoU": metrics.mean_iou(confusion),
             "pixel_accuracy": metrics.pixel_accuracy(confusion),
         }
 
-    def per_class(self, records):
+    def per_class(self, records: Sequence[Record]) -> dict[str, float | None]:
         iou = metrics.class_iou(self._total(records, None))
         values = [None if np.isnan(value) else float(value) for value in iou]
         return dict(zip(self.classes, values, strict=True))

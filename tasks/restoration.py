@@ -73,7 +73,12 @@ class RestorationEvaluator(Evaluator):
         """The normal-light image, (H, W, 3) uint8."""
         return torch.from_numpy(read_rgb(Path(sample.target)).copy())
 
-    def measure(self, enhanced, samples, targets):
+    def measure(
+        self,
+        enhanced: torch.Tensor,
+        samples: Sequence[Sample],
+        targets: Sequence[torch.Tensor],
+    ) -> list[Record]:
         for sample, target in zip(samples, targets, strict=True):
             require_size(sample, target.shape, enhanced.shape[-2:])
         truth = torch.stack(tuple(targets)).to(enhanced.device)
@@ -100,14 +105,14 @@ class RestorationEvaluator(Evaluator):
         with torch.autocast(enhanced.device.type, enabled=False):
             return self.model(enhanced, truth).tolist()
 
-    def scores(self, records, weight=None):
+    def scores(self, records: Sequence[Record], weight: np.ndarray | None = None) -> dict:
         scores = {}
         for name in records[0].values:
             values = np.array([record.values[name] for record in records])
             scores[name] = values.mean() if weight is None else weight @ values / weight.sum(-1)
         return scores
 
-    def per_class(self, records):
+    def per_class(self, records: Sequence[Record]) -> dict[str, float | None]:
         return {}
 
 

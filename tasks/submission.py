@@ -54,7 +54,12 @@ class Predictor(Measurer):
         """Nothing: there is no public truth."""
         return torch.empty(0)
 
-    def measure(self, enhanced, samples, targets):
+    def measure(
+        self,
+        enhanced: torch.Tensor,
+        samples: Sequence[Sample],
+        targets: Sequence[torch.Tensor],
+    ) -> list[Record]:
         height, width = enhanced.shape[-2:]
         if (width, height) != (WIDTH, HEIGHT):
             raise TaskError(

@@ -66,15 +66,15 @@ class UnfoldingObjective(Objective):
 
     Σ_t γ_t·MSE(P_t, R_t) + λ_t·MSE(Q_t, L_t) + MSE(R, R_high) + 1 − SSIM(R, R_high)
     + `perceptual`(R, R_high) + 20·TV(L), R and L of the last round. `high` is frozen here;
-    `features` gives PERCEPTUAL_LAYERS, or None leaves that term out.
+    `vgg` gives PERCEPTUAL_LAYERS, or None leaves that term out.
     """
 
     trains = ("model_R.", "model_L.")
 
-    def __init__(self, high: Decomposition, features: VGGFeatures | None) -> None:
+    def __init__(self, high: Decomposition, vgg: VGGFeatures | None) -> None:
         super().__init__()
         self.high = high.requires_grad_(False)
-        self.features = features
+        self.vgg = vgg
 
     def forward(
         self, run: Run, low: Tensor, normal: Tensor | None
@@ -88,8 +88,8 @@ class UnfoldingObjective(Objective):
             "structure": dissimilarity(out.reflectance, target),
             "smoothness": SMOOTHNESS_WEIGHT * total_variation(out.illumination),
         }
-        if self.features is not None:
-            terms["perceptual"] = perceptual(self.features(out.reflectance), self.features(target))
+        if self.vgg is not None:
+            terms["perceptual"] = perceptual(self.vgg(out.reflectance), self.vgg(target))
         return summed(terms)
 
 

@@ -5,6 +5,7 @@ do.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import configs
 from pipeline import zoo
 from pipeline.batch.cells import TaskSpec
 from pipeline.errors import user_errors
-from pipeline.factory import is_network, load_enhancer, require_source, require_trainable
+from pipeline.factory import is_network, load_enhancer, new_network, require_source
 from pipeline.names import EnhancerName, parse_task
 from pipeline.registry import ENHANCERS, TASKS
 from pipeline.sample import SAMPLE_PROTOCOL
@@ -38,13 +39,10 @@ def enhancer_problem(name: EnhancerName) -> str | None:
 def options_problem(name: EnhancerName, options: Mapping[str, Any]) -> str | None:
     """Why an enhancer cannot have those options; None where it can."""
     try:
-        factory = ENHANCERS.get(name.base)
-        if is_network(factory):
-            require_trainable(name)(**options)
+        if is_network(ENHANCERS.get(name.base)):
+            new_network(replace(name, lfpv=False), options, {})
         else:
             load_enhancer(name, **options)
-    except TypeError as error:
-        return f"wrong option: {str(error).partition('() ')[2] or error}"
     except user_errors() as error:
         return str(error)
     return None
@@ -86,8 +84,7 @@ def _evaluator_problems(spec: TaskSpec, task: str) -> Iterator[tuple[str, str]]:
     listed = zoo.entries("evaluators")
     name = spec.evaluator
     if name is None:
-        wanted = f"{task}-sample" if spec.sample else task
-        if not any(wanted in entry.default_for for entry in listed.values()):
+        if zoo.default_evaluator(task, spec.sample) is None:
             yield "evaluator", f"{task} needs one; there are {', '.join(listed)}, or a model's name"
     elif name.startswith("onnx:"):
         if spec.evaluator_weights:

@@ -6,7 +6,7 @@ import platform
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,6 @@ class Standing:
     state: str
     reason: str = ""
     seconds: float = 0.0
-    content: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 def standing(one: Planned) -> Standing:
@@ -54,7 +53,7 @@ def standing(one: Planned) -> Standing:
         result = one.folder / RESULT
         if not result.is_file() or sha256(result) != content["result"]:
             return Standing("pending", f"{RESULT} is not the one that was written")
-    return Standing(content["state"], content["reason"], content["seconds"], content)
+    return Standing(content["state"], content["reason"], content["seconds"])
 
 
 def read_status(folder: Path) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from pipeline.batch.plan import Blocked, Planned
 from pipeline.batch.state import Standing, recorded, standing
+from pipeline.console import say
 from pipeline.errors import NotDownloaded, one_line
 
 # Of a result and its records, an image, as measured with 19 classes.
@@ -53,15 +54,15 @@ def print_plan(planned: Sequence[Planned | Blocked], out: Path, console: Console
         )
     console.print(table)
     for line in blocked_lines(planned):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(line, console)
     blocked = sum(isinstance(one, Blocked) and not one.fetches for one in planned)
     left = len(planned) - len(done) - blocked
     words = f"{_cells(len(planned))}: {len(done)} done, {left} to run, {blocked} blocked; "
     words += f"about {decimal(size)} to write; time "
     parts = [f"about {_time(total)}"] if left > unknown or not left else []
     words += " and ".join([*parts, *([f"unknown of {_cells(unknown)}"] if unknown else [])])
-    console.print(words, highlight=False, soft_wrap=True)
-    console.print(f"results: {out}", highlight=False, soft_wrap=True)
+    say(words, console)
+    say(f"results: {out}", console)
 
 
 def blocked_lines(planned: Sequence[Planned | Blocked]) -> list[str]:

@@ -15,12 +15,12 @@ from pipeline.batch.plan import Blocked, Planned, plan
 from pipeline.batch.source import ConfigErrors
 from pipeline.batch.state import RESULT, standing
 from pipeline.batch.tables import blocked_lines, print_plan
+from pipeline.console import say, stdout
 from pipeline.errors import PipelineError
 from pipeline.files import require_writable
 from pipeline.report.collect import Found
 from pipeline.report.terminal import print_benches
 from pipeline.result import Result
-from pipeline.table import stdout
 
 if TYPE_CHECKING:
     from submitit import AutoExecutor
@@ -120,14 +120,10 @@ def _report(
                 stderr.print(line)
         print_benches(_folders(done, out), console)
     for line in (*left, *blocked_lines(planned)):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(line, console)
     if any(line.startswith("failed") for line in left):
-        console.print("failed cells run again with --retry-failed", highlight=False)
-    console.print(
-        f"{len(ready) - len(left)} of {len(planned)} cells done; results: {out}",
-        highlight=False,
-        soft_wrap=True,
-    )
+        say("failed cells run again with --retry-failed", console)
+    say(f"{len(ready) - len(left)} of {len(planned)} cells done; results: {out}", console)
     return len(planned) - len(ready) + len(left)
 
 

@@ -9,20 +9,19 @@ from typing import Any
 import numpy as np
 import torch
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress
 from rich.table import Table
 
 from pipeline.benchmark.measure import FEWEST, Measurement, measure
 from pipeline.benchmark.subject import expand, load_subject
+from pipeline.console import progress, stdout
 from pipeline.cost import three_digits
 from pipeline.errors import PipelineError, one_line, user_errors
 from pipeline.files import atomic, require_writable
 from pipeline.names import parse_enhancer
 from pipeline.provenance import environment
 from pipeline.runner import chosen_device
-from pipeline.table import short_name, stdout
+from pipeline.table import short_name
 
 HEADINGS = ("parameters", "GMAC", "p50 ms", "p90 ms", "images", "img/s", "MB")
 Costs = Mapping[tuple[tuple[int, int], str], Measurement | str]
@@ -56,13 +55,12 @@ def bench(arguments: Namespace) -> None:
 
 
 def _shown(cells: list[tuple[tuple[int, int], str]]) -> Iterator[tuple[tuple[int, int], str]]:
-    stderr = Console(stderr=True)
-    with Progress(console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
-        bar = progress.add_task("", total=len(cells))
+    with progress() as shown:
+        bar = shown.add_task("", total=len(cells))
         for (width, height), name in cells:
-            progress.update(bar, description=f"{escape(short_name(name))} at {width}x{height}")
+            shown.update(bar, description=f"{escape(short_name(name))} at {width}x{height}")
             yield (width, height), name
-            progress.advance(bar)
+            shown.advance(bar)
 
 
 def _print(costs: Costs, device: torch.device, amp: bool) -> None:
@@ -82,7 +80,7 @@ def _print(costs: Costs, device: torch.device, amp: bool) -> None:
                 table.add_row(escape(short_name(name)), *_cells(cost))
         console.print(table)
     for line in _legend(costs, device, hardware["threads"]):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        print(line)
 
 
 def _cells(cost: Measurement | str) -> Iterator[str]:

@@ -9,10 +9,10 @@ from pathlib import Path
 from pipeline.compare import compare as compare_results
 from pipeline.compare import compare_over
 from pipeline.compare.tables import print_repeats, print_report
+from pipeline.console import stdout
 from pipeline.errors import PipelineError
 from pipeline.files import atomic, require_writable
 from pipeline.result import Result
-from pipeline.table import stdout
 
 
 def compare(arguments: Namespace) -> None:

@@ -2,11 +2,9 @@
 
 from argparse import Namespace
 
-from rich.console import Console
-
+from pipeline.console import stdout
 from pipeline.errors import PipelineError
 from pipeline.factory import create_task
-from pipeline.table import stdout
 from tasks import archives, check, sample
 from tasks.protocol import task_cards
 
@@ -20,25 +18,24 @@ def list_data(_arguments: Namespace) -> None:
         lines = {"layout": card.layout, "images": splits, "published": card.published}
         for key, value in (lines | {"terms": card.terms}).items():
             if value:
-                console.print(f"  {key}: {value}", markup=False, highlight=False, soft_wrap=True)
+                print(f"  {key}: {value}")
         for protocol in card.protocols.values():
             default = " (default)" if protocol.name == card.default_protocol else ""
             line = f"  protocol {protocol.name} v{protocol.version}{default}: {protocol.about}"
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+            print(line)
 
 
 def check_data(arguments: Namespace) -> None:
     """Read every image and label of a dataset and say what is wrong with it."""
     task = create_task(arguments.task, arguments.root, arguments.protocol)
     report = check.check(task)
-    console = Console(highlight=False, soft_wrap=True)
     for line in report.facts:
-        console.print(line, markup=False)
+        print(line)
     for line in report.problems:
-        console.print(f"problem: {line}", markup=False)
+        print(f"problem: {line}")
     if report.problems:
         raise PipelineError(f"{len(report.problems)} problems in the data of {task.name}")
-    console.print("all images and labels are readable and fit together")
+    print("all images and labels are readable and fit together")
 
 
 def unpack_codan(arguments: Namespace) -> None:

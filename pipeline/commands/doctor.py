@@ -13,11 +13,11 @@ from pipeline.batch.session import Session
 from pipeline.chain import decoded, measure_group
 from pipeline.clock import now
 from pipeline.commands.batch import checked
+from pipeline.console import stdout
 from pipeline.errors import one_line
 from pipeline.ranks import Ranks
 from pipeline.runner import chosen_device
 from pipeline.signals import Stop
-from pipeline.table import stdout
 
 
 def doctor(arguments: Namespace) -> None:
@@ -40,13 +40,12 @@ def doctor(arguments: Namespace) -> None:
             outcome = "fails"
             problems.append(f"{one.cell}: {one_line(error)}")
         table.add_row(*map(escape, (*_evidence(one), outcome)))
-    console = stdout()
-    console.print(table)
+    stdout().print(table)
     for line in (*_counts(ready), *problems):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        print(line)
     if problems:
         raise SystemExit(1)
-    console.print(f"all {len(planned)} cells can run on {device}", highlight=False)
+    print(f"all {len(planned)} cells can run on {device}")
 
 
 def _one_image(session: Session, one: Planned) -> float:

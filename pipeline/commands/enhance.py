@@ -16,11 +16,10 @@ from statistics import median
 import cv2
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import Progress
 
 from enhancers.base import Enhancer
 from pipeline.chain import enhanced_image
+from pipeline.console import progress
 from pipeline.errors import PipelineError, is_out_of_memory, one_line, user_errors
 from pipeline.factory import load_enhancer
 from pipeline.files import atomic, require_writable
@@ -137,9 +136,8 @@ def _refuse_existing(jobs: list[Job], overwrite: bool) -> None:
 def _enhance_all(jobs: list[Job], model: Enhancer, device: torch.device) -> list[float]:
     """Seconds that each enhanced image took the enhancer; the others have their line on stderr."""
     seconds: list[float] = []
-    stderr = Console(stderr=True)
-    with Progress(console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
-        for job, reading in progress.track(_read_ahead(jobs), len(jobs), description="enhancing"):
+    with progress() as shown:
+        for job, reading in shown.track(_read_ahead(jobs), len(jobs), description="enhancing"):
             try:
                 image = reading.result()
                 started = time.perf_counter()

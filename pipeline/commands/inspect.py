@@ -10,12 +10,12 @@ from torch import Tensor
 
 from enhancers.lfpv import Diagnosis, LFPVEnhancer, diagnose
 from pipeline.chain import enhanced_image
+from pipeline.console import stdout
 from pipeline.errors import PipelineError
 from pipeline.factory import load_enhancer
 from pipeline.files import atomic, require_writable
 from pipeline.names import parse_enhancer
 from pipeline.panels import colours, side_by_side
-from pipeline.table import stdout
 from tasks.images import read_rgb
 
 FIGURES = {

@@ -9,10 +9,10 @@ from rich.table import Table
 from enhancers.base import EncodeDecode
 from enhancers.lfpv import LFPVEnhancer
 from pipeline import zoo
+from pipeline.console import stdout
 from pipeline.cost import FREE, HEIGHT, WIDTH, in_giga, macs, parameters
 from pipeline.factory import data_folder, is_network
 from pipeline.registry import ENHANCERS, TASKS
-from pipeline.table import stdout
 from tasks.protocol import task_cards
 
 

@@ -3,8 +3,6 @@
 from argparse import Namespace
 from collections.abc import Iterator
 
-from rich.console import Console
-
 from pipeline import zoo
 from pipeline.errors import PipelineError
 from tasks.protocol import Protocol, TaskCard, task_cards
@@ -32,8 +30,8 @@ def protocols(arguments: Namespace) -> None:
             for protocol in card.protocols.values():
                 mark = "*" if protocol.name == card.default_protocol else ""
                 heading = f"{card.name}  {protocol.name}{mark} v{protocol.version}"
-                _print(f"{heading}: {protocol.about}")
-        _print("* default. `pipeline protocols TASK [PROTOCOL]` explains them.")
+                print(f"{heading}: {protocol.about}")
+        print("* default. `pipeline protocols TASK [PROTOCOL]` explains them.")
         return
     if arguments.task not in cards:
         raise PipelineError(f"no task '{arguments.task}'; there are {', '.join(cards)}")
@@ -41,9 +39,9 @@ def protocols(arguments: Namespace) -> None:
     for name in [arguments.protocol] if arguments.protocol else card.protocols:
         protocol = card.protocol(name)
         default = " (default)" if protocol.name == card.default_protocol else ""
-        _print(f"{card.name}  {protocol.name} v{protocol.version}{default}")
+        print(f"{card.name}  {protocol.name} v{protocol.version}{default}")
         for key, words in explained(card, protocol):
-            _print(f"  {key}: {words}")
+            print(f"  {key}: {words}")
 
 
 def explained(card: TaskCard, protocol: Protocol) -> Iterator[tuple[str, str]]:
@@ -94,18 +92,12 @@ def _scored(card: TaskCard, protocol: Protocol) -> str:
 def _evaluators(card: TaskCard, protocol: Protocol) -> Iterator[str]:
     if card.kind == "restoration":
         yield "none but LPIPS's AlexNet"
-    wanted = f"{card.name}-sample" if protocol.name == "sample" else card.name
     listed = zoo.entries("evaluators")
-    for name, entry in listed.items():
-        if wanted in entry.default_for:
-            yield f"{name} (default, {_where(entry)})"
+    if name := zoo.default_evaluator(card.name, protocol.name == "sample"):
+        yield f"{name} (default, {_where(listed[name])})"
     if card.quick_evaluator and protocol.name != "sample":
         yield f"{card.quick_evaluator} (small and quick, {_where(listed[card.quick_evaluator])})"
 
 
 def _where(entry: zoo.Entry) -> str:
     return "here" if zoo.is_here(entry) else "not here yet"
-
-
-def _print(line: str) -> None:
-    Console(highlight=False, soft_wrap=True).print(line, markup=False)

@@ -3,9 +3,7 @@
 import sys
 from argparse import Namespace
 
-from rich.console import Console
-from rich.progress import Progress
-
+from pipeline.console import progress, stdout
 from pipeline.errors import PipelineError
 from pipeline.extremes import draw, pictures
 from pipeline.factory import create_task, load_enhancer
@@ -16,7 +14,7 @@ from pipeline.panels import PANELS, forget_panels
 from pipeline.provenance import as_given
 from pipeline.result import Result
 from pipeline.runner import chain_options, prepare, run_loaded
-from pipeline.table import print_table, stdout
+from pipeline.table import print_table
 
 
 def run(arguments: Namespace) -> None:
@@ -36,22 +34,20 @@ def run(arguments: Namespace) -> None:
         require_writable(file)
     given = as_given(vars(arguments))
     results: list[Result] = []
-    stderr = Console(stderr=True)
-    with Progress(console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
-        bar = progress.add_task("", total=len(names))
+    with progress() as shown:
+        bar = shown.add_task("", total=len(names))
         for name in names:
-            progress.update(bar, description=f"{name} on {task.name}")
+            shown.update(bar, description=f"{name} on {task.name}")
             result = run_loaded(str(name), loaded[name], bench, options, given)
             forget_panels(files[name].parent / PANELS)
             result.write(files[name])
             results.append(result)
-            progress.advance(bar)
+            shown.advance(bar)
         pictured = pictures(results, arguments.save_images)
         for name, result in zip(names, results, strict=True):
             folder, images = files[name].parent / PANELS, pictured[result.enhancer]
-            progress.update(bar, description=f"pictures of {name}")
+            shown.update(bar, description=f"pictures of {name}")
             for line in draw(result, images, folder, loaded[name], bench, options):
                 print(line, file=sys.stderr)
-    console = stdout()
-    print_table(results, console)
-    console.print(f"results: {parent}", highlight=False, soft_wrap=True)
+    print_table(results, stdout())
+    print(f"results: {parent}")

@@ -6,9 +6,10 @@ from pathlib import Path
 from pipeline.batch.records import Records
 from pipeline.batch.rescoring import rescored
 from pipeline.batch.state import RECORDS, RESULT, locked, mark_again, read_status
+from pipeline.console import stdout
 from pipeline.errors import PipelineError
 from pipeline.result import Result
-from pipeline.table import print_table, stdout
+from pipeline.table import print_table
 
 
 def score(arguments: Namespace) -> None:
@@ -34,7 +35,7 @@ def score(arguments: Namespace) -> None:
     for results in tables.values():
         print_table(results, console)
     for line in lines or ["all scores are those that the results hold"]:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        print(line)
 
 
 def _rescore(folder: Path, identity: dict) -> tuple[Result, list[str]]:

@@ -7,11 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import track
-
 from enhancers.base import Enhancer
 from pipeline.chain import ChainOptions, measure
+from pipeline.console import progress
 from pipeline.errors import PipelineError
 from pipeline.evaluators import load_evaluator
 from pipeline.factory import create_task, load_enhancer
@@ -61,8 +59,8 @@ def _write(arguments: Namespace) -> None:
     with atomic(path.with_suffix(".json")) as temporary:
         temporary.write_text(json.dumps(provenance, indent=1) + "\n")
     for problem in problems:
-        _print(f"note: {problem}")
-    _print(f"archive of {len(task.samples)} images: {path}")
+        print(f"note: {problem}")
+    print(f"archive of {len(task.samples)} images: {path}")
 
 
 def _predictions(
@@ -70,11 +68,10 @@ def _predictions(
 ) -> Iterator[Record]:
     predictor.to(options.device)
     measured = measure(enhancer.to(options.device), predictor, options)
-    stderr = Console(stderr=True)
     total = len(predictor.task.samples)
-    quiet = not stderr.is_terminal
-    for one in track(measured, "predicting", total, console=stderr, transient=True, disable=quiet):
-        yield one.record
+    with progress() as shown:
+        for one in shown.track(measured, total, description="predicting"):
+            yield one.record
 
 
 def _check(arguments: Namespace) -> None:
@@ -86,10 +83,10 @@ def _check(arguments: Namespace) -> None:
     names = _names(create_task(arguments.task, arguments.root)) if arguments.root else None
     problems = list(check_archive(arguments.check, names, card.splits["test"]))
     for problem in problems:
-        _print(f"problem: {problem}")
+        print(f"problem: {problem}")
     if problems:
         raise PipelineError(f"{arguments.check}: {len(problems)} problems; do not submit it")
-    _print(f"{arguments.check}: names, count, sizes and label ids are right")
+    print(f"{arguments.check}: names, count, sizes and label ids are right")
 
 
 def _card(name: str) -> TaskCard:
@@ -101,7 +98,3 @@ def _card(name: str) -> TaskCard:
 
 def _names(task: Task) -> list[str]:
     return [sample.image.name for sample in task.samples]
-
-
-def _print(line: str) -> None:
-    Console(highlight=False, soft_wrap=True).print(line, markup=False)

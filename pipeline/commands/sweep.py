@@ -9,10 +9,10 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress
 from rich.table import Table
 
 from pipeline.compare.tables import COLOURS
+from pipeline.console import progress, stdout
 from pipeline.errors import PipelineError
 from pipeline.extremes import draw, first_images
 from pipeline.factory import Loaded, create_task, load_enhancer
@@ -25,7 +25,7 @@ from pipeline.provenance import as_given
 from pipeline.result import Result
 from pipeline.runner import chain_options, prepare, run_loaded
 from pipeline.sweep import Point, Sweep, curves, row, save_picture
-from pipeline.table import short_name, stdout, task_heading
+from pipeline.table import short_name, task_heading
 from tasks.darken import Darkening
 from tasks.task import Task
 
@@ -50,14 +50,13 @@ def sweep(arguments: Namespace) -> None:
     require_writable(folder / "sweep.json")
     given = as_given(vars(arguments))
     points: list[Point] = []
-    stderr = Console(stderr=True)
-    with Progress(console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
-        bar = progress.add_task("", total=len(benches) * len(loaded))
+    with progress() as shown:
+        bar = shown.add_task("", total=len(benches) * len(loaded))
         for bench in benches:
             exposure = bench.task.darkening.exposure
             results: dict[Path, Result] = {}
             for name, enhancer in loaded.items():
-                progress.update(bar, description=f"{name} at exposure {exposure:g}")
+                shown.update(bar, description=f"{name} at exposure {exposure:g}")
                 cell = Path(f"exposure-{exposure}") / parts[name]
                 result = run_loaded(str(name), enhancer, bench, options, given)
                 forget_panels(folder / cell / PANELS)
@@ -66,13 +65,12 @@ def sweep(arguments: Namespace) -> None:
                 for line in draw(result, images, folder / cell / PANELS, enhancer, bench, options):
                     print(line, file=sys.stderr)
                 results[cell / "result.json"] = result
-                progress.advance(bar)
+                shown.advance(bar)
             points += row(exposure, results)
             measured = curves(points, list(results.values()))
             _write(folder, measured)
-    console = stdout()
-    print_sweep(measured, console)
-    console.print(f"results: {folder}", highlight=False, soft_wrap=True)
+    print_sweep(measured, stdout())
+    print(f"results: {folder}")
 
 
 def _darkenings(arguments: Namespace) -> list[Darkening]:

@@ -30,7 +30,7 @@ def _job(arguments: Namespace, ranks: Ranks, device: str) -> Job:
         raise PipelineError(f"'{name}': training starts anew; leave '@{name.weights}' out")
     require_trainable(name)
     recipe = _recipe(name.base, arguments)
-    ranks.share(recipe.data.batch)
+    ranks.require_divisible(recipe.data.batch)
     suffix = "" if recipe.control == "none" else f"-{recipe.control}"
     file = f"{name.bare}@ours-{arguments.data}{suffix}.safetensors"
     out = arguments.out or zoo.weights_folder() / file

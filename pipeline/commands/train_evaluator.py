@@ -28,7 +28,7 @@ def _job(arguments: Namespace, ranks: Ranks, device: str) -> Job:
     model = model_name(arguments.model)
     kind = kind_of(model)
     recipe = read_recipe(find_recipe(model, arguments.data, kind, arguments.config))
-    ranks.share(recipe.data.batch)
+    ranks.require_divisible(recipe.data.batch)
     return Job(
         model=model,
         recipe=recipe.changed(arguments.epochs, arguments.amp),

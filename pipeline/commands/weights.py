@@ -9,9 +9,9 @@ from rich.filesize import decimal
 from rich.table import Table
 
 from pipeline import zoo
+from pipeline.console import stdout
 from pipeline.errors import PipelineError
 from pipeline.files import sha256
-from pipeline.table import stdout
 
 SHA256_DIGITS = 64
 

@@ -41,7 +41,6 @@ class Objectives:
         factory = OBJECTIVES.get(name)
         given: dict[str, Callable[[], Any]] = {
             "vgg": lambda: self._features(name),
-            "features": lambda: self._features(name),
             "high": lambda: getattr(previous, "high", None) or Decomposition(),
             "denoiser": lambda: network.get_submodule("denoise_net"),
         }

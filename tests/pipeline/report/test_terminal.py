@@ -7,8 +7,8 @@ import pytest
 from rich.console import Console
 
 from pipeline.compare import compare
+from pipeline.console import stdout
 from pipeline.report.terminal import print_benches
-from pipeline.table import stdout
 
 from .results import codan, found, of, streets, trained
 

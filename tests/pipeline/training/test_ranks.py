@@ -46,6 +46,6 @@ def test_two_ranks_equal_one(float64, train, two_ranks, last, name):
 
 
 def test_a_batch_that_cannot_be_shared():
-    assert Ranks(0, 2).share(6) == 3
+    Ranks(0, 2).require_divisible(6)
     with pytest.raises(PipelineError, match="data.batch is 3, which 2 ranks cannot share"):
-        Ranks(0, 2).share(3)
+        Ranks(0, 2).require_divisible(3)
