@@ -21,6 +21,7 @@ from enhancers.tiles import (
 
 WIDTH = 32
 TRUNK = 2 * WIDTH
+REDUCTION = 16
 LEAK = 0.2
 
 
@@ -59,11 +60,12 @@ class Decomposition(nn.Module):
 class SqueezeExcite(nn.Module):
     """Scale every channel by a gate in (0, 1) computed from the channel means."""
 
-    def __init__(self, channels: int, reduction: int) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
+        narrow = channels // REDUCTION
         self.fc = nn.Sequential(
-            *(nn.Linear(channels, channels // reduction, bias=False), nn.ReLU()),
-            *(nn.Linear(channels // reduction, channels, bias=False), nn.Sigmoid()),
+            *(nn.Linear(channels, narrow, bias=False), nn.ReLU()),
+            *(nn.Linear(narrow, channels, bias=False), nn.Sigmoid()),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -82,7 +84,7 @@ class ReflectanceUnit(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(3, WIDTH, 3, padding=1)
         self.conv2 = nn.Conv2d(1, WIDTH, 3, padding=1)
-        self.se_layer = SqueezeExcite(TRUNK, 16)
+        self.se_layer = SqueezeExcite(TRUNK)
         self.conv3 = nn.Conv2d(TRUNK, TRUNK, 3, padding=1)
         self.conv4 = nn.Conv2d(TRUNK, TRUNK, 3, padding=1)
         self.conv5 = nn.Conv2d(TRUNK, TRUNK, 3, padding=1)

@@ -13,7 +13,7 @@ WARNINGS = (signal.SIGUSR1, signal.SIGUSR2)
 
 
 class Stop:
-    """`number` is the signal that asks the training to stop, 0 while there is none."""
+    """`number` is the signal that asks to stop, 0 while there is none."""
 
     number = 0
 

@@ -21,26 +21,27 @@ from pipeline.runner import chosen_device
 from pipeline.signals import Stop, stop_on_signals
 
 
-def run_here(arguments: Namespace, ready: Sequence[Planned], images: int, alone: bool) -> int:
+def run_here(arguments: Namespace, ready: Sequence[Planned], images: int) -> int:
     """Run cells in this process, which may be one of torchrun's; the signal that ended it, or 0.
 
-    Args:
-        images: of the cells that are not done.
-        alone: no other job shares the terminal.
+    `images` are those of the cells that are not done.
     """
     with stop_on_signals() as stop:
-        run_until(stop, arguments, ready, images, alone)
+        run_until(stop, arguments, ready, images)
     return stop.number
 
 
 def run_until(
-    stop: Stop, arguments: Namespace, ready: Sequence[Planned], images: int = 0, alone: bool = False
+    stop: Stop, arguments: Namespace, ready: Sequence[Planned], images: int | None = None
 ) -> bool:
-    """As `run_here`, until `stop` is set; False where a failure was the end, with `--fail-fast`."""
+    """As `run_here`, until `stop` is set; False where a failure was the end, with `--fail-fast`.
+
+    `images` is None where other jobs share the terminal.
+    """
     keep_freed_memory()
     with (
         joined(arguments.device) as (ranks, device),
-        Shown(images, live=alone and ranks.first) as shown,
+        Shown(images or 0, live=images is not None and ranks.first) as shown,
     ):
         store = Store(arguments.cache, arguments.cache_size * 10**9) if arguments.cache else None
         session = Session(chosen_device(device), arguments.workers, ranks, stop, shown, store)

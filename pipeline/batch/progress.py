@@ -18,7 +18,7 @@ class Shown:
     Where several jobs share a terminal (`live` False) a line for every cell that is done.
     """
 
-    def __init__(self, images: int, live: bool = True) -> None:
+    def __init__(self, images: int, live: bool) -> None:
         console = Console(stderr=True)
         self._lines = console.is_terminal and not live
         self._progress = Progress(

@@ -80,7 +80,7 @@ def _run(
 
     if arguments.jobs > 1:
         return run_jobs(arguments, ready)
-    return run_here(arguments, ready, images, alone=True)
+    return run_here(arguments, ready, images)
 
 
 def checked(config: str) -> Batch:

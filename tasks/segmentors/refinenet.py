@@ -100,9 +100,9 @@ class ResidualConvUnit(nn.Module):
 class ChainedResidualPooling(nn.Module):
     """x + Σ p_i with p_0 = x and p_i = conv_i(max-pool 5×5, stride 1, of p_{i-1}), i = 1…4."""
 
-    def __init__(self, width: int, stages: int = 4) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        self.convs = nn.ModuleList(_conv(width, width) for _ in range(stages))
+        self.convs = nn.ModuleList(_conv(width, width) for _ in range(4))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         pooled = x

@@ -78,7 +78,7 @@ def test_a_failure_keeps_the_results_before_it(run_night, dark_zurich, tmp_path,
     [
         (["scii"], "did you mean sci"),
         (["sci+lfvp"], "only addition to a base is +lfpv"),
-        (["lednet+lfpv"], "no trained nodes here"),
+        (["lednet+lfpv@ours-lol"], "no trained nodes here"),
         (["identity+lfpv"], "no deep feature"),
         (["identity@x"], "takes nothing after @"),
         (["gamma@dark"], "needs a positive number"),

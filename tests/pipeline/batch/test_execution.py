@@ -333,14 +333,16 @@ def test_dry_run_tells_and_does_nothing(yard, exits, monkeypatch):
     assert "3 cells: 0 done, 3 to run" in printed
     assert not (yard.root / "out").exists()
     exits(0, yard.run)
-    more = [*yard.config["enhancers"], "gamma@0.7", "lednet"]
+    more = [*yard.config["enhancers"], "gamma@0.7", "lednet@ours-lol"]
     printed = exits(0, yard.run, "--dry-run", enhancers=more).out
     assert "5 cells: 3 done, 1 to run, 1 blocked" in printed
     assert "lednet has no trained weights here" in printed
 
 
 def test_dry_run_tells_what_a_run_downloads(yard, exits):
-    printed = exits(0, yard.run, "--dry-run", enhancers=["gamma@0.7", "sci@medium", "lednet"]).out
+    printed = exits(
+        0, yard.run, "--dry-run", enhancers=["gamma@0.7", "sci@medium", "lednet@ours-lol"]
+    ).out
     (row,) = [line for line in printed.splitlines() if "│ sci@medium" in line]
     assert "to download" in row and "pending" in row
     assert "3 cells: 0 done, 2 to run, 1 blocked" in printed
