@@ -31,6 +31,8 @@ def main() -> None:
     parser.add_argument("out", type=Path, metavar="OUT.safetensors")
     parser.add_argument("images", type=Path, metavar="FOLDER")
     arguments = parser.parse_args()
+    if arguments.out.exists():
+        sys.exit(f"{arguments.out}: is there already")
     whole = read_checkpoint(arguments.weights)
     write_checkpoint(arguments.out, halved(whole.state), whole.header)
     differences = compare(arguments.enhancer, (arguments.weights, arguments.out), arguments.images)

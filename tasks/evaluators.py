@@ -74,10 +74,7 @@ class ClassificationEvaluator(Evaluator):
         self.notes = _unnamed_note(model)
 
     def measure(
-        self,
-        enhanced: torch.Tensor,
-        samples: Sequence[Sample],
-        targets: Sequence[torch.Tensor],
+        self, enhanced: torch.Tensor, samples: Sequence[Sample], targets: Sequence[torch.Tensor]
     ) -> list[Record]:
         logits = self.model(self.chain(enhanced)).float()
         largest = logits.topk(min(5, logits.shape[1]), 1)
@@ -118,10 +115,7 @@ class SegmentationEvaluator(Evaluator):
         self.notes = _unnamed_note(model)
 
     def measure(
-        self,
-        enhanced: torch.Tensor,
-        samples: Sequence[Sample],
-        targets: Sequence[torch.Tensor],
+        self, enhanced: torch.Tensor, samples: Sequence[Sample], targets: Sequence[torch.Tensor]
     ) -> list[Record]:
         protocol = self.task.protocol
         source_size = enhanced.shape[-2:]

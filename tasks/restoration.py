@@ -74,10 +74,7 @@ class RestorationEvaluator(Evaluator):
         return torch.from_numpy(read_rgb(Path(sample.target)).copy())
 
     def measure(
-        self,
-        enhanced: torch.Tensor,
-        samples: Sequence[Sample],
-        targets: Sequence[torch.Tensor],
+        self, enhanced: torch.Tensor, samples: Sequence[Sample], targets: Sequence[torch.Tensor]
     ) -> list[Record]:
         for sample, target in zip(samples, targets, strict=True):
             require_size(sample, target.shape, enhanced.shape[-2:])

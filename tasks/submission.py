@@ -55,10 +55,7 @@ class Predictor(Measurer):
         return torch.empty(0)
 
     def measure(
-        self,
-        enhanced: torch.Tensor,
-        samples: Sequence[Sample],
-        targets: Sequence[torch.Tensor],
+        self, enhanced: torch.Tensor, samples: Sequence[Sample], targets: Sequence[torch.Tensor]
     ) -> list[Record]:
         height, width = enhanced.shape[-2:]
         if (width, height) != (WIDTH, HEIGHT):

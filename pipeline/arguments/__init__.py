@@ -16,7 +16,7 @@ class _Parser(argparse.ArgumentParser):
         self.register("type", None, filled)
 
     def add_subparsers(self, **options: Any) -> argparse._SubParsersAction:
-        """Takes all the words of its command, which that command's own parser looks at."""
+        """Commands, each with a parser of its own that looks at its words."""
         action = super().add_subparsers(**options)
         action.type = str
         return action

@@ -9,8 +9,7 @@ from tasks.evaluators import create_evaluator
 
 
 class Benches:
-    """Loads the bench of each task once, and one model for those that darken or prepare images
-    differently."""
+    """Loads each bench once; those that differ in darkening or protocol alone share their model."""
 
     def __init__(self) -> None:
         self._loaded: dict[TaskSpec, Bench] = {}
