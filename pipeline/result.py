@@ -10,6 +10,7 @@ from pipeline.errors import PipelineError
 from pipeline.files import atomic
 
 SCHEMA = 1
+LOWER_IS_BETTER = frozenset({"LPIPS"})
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,11 @@ class Result:
         """Whether `seconds` tell what the enhancer takes: images:DIR were enhanced before."""
         return not self.enhancer.startswith("images:")
 
+    @property
+    def images(self) -> dict[str, int]:
+        """Split → number of images."""
+        return {split_of(name): score.images for name, score in self.scores.items()}
+
     def write(self, path: Path) -> None:
         """Write as JSON, whole or not at all.
 
@@ -107,6 +113,21 @@ class Result:
             return result
         except (KeyError, TypeError, AttributeError) as error:
             raise PipelineError(f"{path}: is no result file ({error})") from None
+
+
+def split_of(score: str) -> str:
+    """The split of a score's name, "split/metric"."""
+    return score.partition("/")[0]
+
+
+def metric_of(score: str) -> str:
+    """The metric of a score's name, "split/metric"."""
+    return score.partition("/")[2]
+
+
+def lower_is_better(score: str) -> bool:
+    """Whether less of a score, "split/metric", is better."""
+    return metric_of(score) in LOWER_IS_BETTER
 
 
 def class_counts(results: Sequence[Result]) -> list[str]:

@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+import torch
+
+from pipeline.ranks import Ranks
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # Schedulers announce the end of a job's time by these, to all of its processes.
 WARNINGS = (signal.SIGUSR1, signal.SIGUSR2)
@@ -16,6 +20,13 @@ class Stop:
     """`number` is the signal that asks to stop, 0 while there is none."""
 
     number = 0
+
+    def anywhere(self, ranks: Ranks, device: torch.device) -> bool:
+        """Whether any rank was asked to stop; then all of them are."""
+        asked = ranks.any(bool(self.number), device)
+        if asked and not self.number:
+            self.number = signal.SIGTERM
+        return asked
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """The handler: the first signal is remembered, a second one stops at once."""

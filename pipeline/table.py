@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.result import Result, class_counts
+from pipeline.result import Result, class_counts, metric_of, split_of
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".onnx")
 DECIMALS = {"%": 2, "dB": 2, "": 4}
@@ -24,7 +24,7 @@ def print_table(results: Sequence[Result], console: Console) -> None:
     heading = task_heading(first.task, first.data)
     table = Table(title=f"{heading}, protocol {first.protocol['name']}")
     table.add_column("enhancer", overflow="fold")
-    main = {next(n for n in first.scores if n.split("/")[0] == s) for s in _splits(first)}
+    main = {next(n for n in first.scores if split_of(n) == s) for s in first.images}
     for name in first.scores:
         heading = f"{_heading(name, first)} {first.scores[name].unit}".rstrip()
         # A cell with an interval holds spaces, a heading may fold.
@@ -43,13 +43,9 @@ def print_table(results: Sequence[Result], console: Console) -> None:
         console.print(line, markup=False, highlight=False)
 
 
-def _splits(result: Result) -> list[str]:
-    return list(dict.fromkeys(name.split("/")[0] for name in result.scores))
-
-
 def _heading(score: str, result: Result) -> str:
     """`val/mIoU` is plainly `mIoU` where there is one split."""
-    name = score.split("/")[1] if len(_splits(result)) == 1 else score
+    name = metric_of(score) if len(result.images) == 1 else score
     return name.replace("pixel_", "").replace("_", " ")
 
 
@@ -70,7 +66,7 @@ def _scores(result: Result) -> Iterator[str]:
     """Every score; the main one of each split with its interval."""
     seen = set()
     for name, score in result.scores.items():
-        split = name.split("/")[0]
+        split = split_of(name)
         if split in seen or score.interval is None:
             yield f"{score.value:.{DECIMALS[score.unit]}f}"
         else:
@@ -86,8 +82,7 @@ def _difference(result: Result, reference: Result) -> str:
 
 def _legend(results: Sequence[Result], with_reference: bool) -> Iterator[str]:
     result = results[0]
-    counts = {name.split("/")[0]: score.images for name, score in result.scores.items()}
-    images = ", ".join(f"{split} {count}" for split, count in counts.items())
+    images = ", ".join(f"{split} {count}" for split, count in result.images.items())
     delta = f"; Δ of {result.headline[0]} to identity" if with_reference else ""
     yield f"images: {images}; [95 % bootstrap over images]{delta}; ms to enhance an image"
     yield from class_counts(results)

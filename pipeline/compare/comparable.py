@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import PipelineError
-from pipeline.result import Result
+from pipeline.result import Result, split_of
 
 
 def require_comparable(
@@ -40,7 +40,7 @@ def require_comparable(
                     f"{first} and {label} cannot be compared: their {what} differs "
                     f"({_short(one)} and {_short(other)}){hint}"
                 )
-        _require_same_images(first, reference, label, result, _split(score))
+        _require_same_images(first, reference, label, result, split_of(score))
 
 
 def ordered_images(result: Result, split: str) -> list[dict[str, Any]]:
@@ -55,7 +55,7 @@ def _identity(result: Result, score: str) -> dict[str, Any]:
         "evaluator's sha256": evaluator.get("sha256"),
         "evaluator's settings": _settings(evaluator),
         "class map": (evaluator.get("class_map") or {}).get("sha256"),
-        "classes": list(result.per_class[_split(score)]),
+        "classes": list(result.per_class[split_of(score)]),
     }
 
 
@@ -72,7 +72,7 @@ def _identity_of_data(result: Result, score: str) -> dict[str, Any]:
     identity |= {f"protocol ({key})": value for key, value in _plain(result.protocol)}
     identity["dataset's sha256"] = result.provenance["dataset"]["sha256"]
     # Another evaluator may call a class by another name; images' truths are compared anyway.
-    identity["number of classes"] = len(result.per_class[_split(score)])
+    identity["number of classes"] = len(result.per_class[split_of(score)])
     return identity
 
 
@@ -106,10 +106,6 @@ def _truth(image: dict[str, Any]) -> Any:
     if "confusion" in image:
         return [sum(row) for row in image["confusion"]]
     return image.get("label")
-
-
-def _split(score: str) -> str:
-    return score.split("/")[0]
 
 
 def _short(value: Any) -> str:

@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pipeline.result import Result
+from pipeline.result import Result, lower_is_better, metric_of, split_of
 from tasks import metrics
 
-LOWER_IS_BETTER = frozenset({"LPIPS"})
 PIXEL_METRICS = {"mIoU": metrics.mean_iou, "pixel_accuracy": metrics.pixel_accuracy}
 SHOWN = 3
 """Gains, and losses, of a score."""
@@ -50,19 +49,19 @@ class ImageDifference:
 
 def main_scores(result: Result) -> list[str]:
     """The first score of every split."""
-    return list({name.split("/")[0]: name for name in reversed(result.scores)}.values())[::-1]
+    return list({split_of(name): name for name in reversed(result.scores)}.values())[::-1]
 
 
 def image_scores(result: Result, score: str) -> dict[str, float]:
     """The score of each image alone, in the score's unit; NaN where nothing is labelled."""
-    metric = score.split("/")[1]
+    metric = metric_of(score)
     scale = 100.0 if result.scores[score].unit == "%" else 1.0
     return {image["id"]: scale * _of_image(image, metric) for image in _images(result, score)}
 
 
 def changes(results: Mapping[str, Result], reference: str, score: str) -> list[Change]:
     """Every image by every enhancer but the reference, the largest gain first."""
-    sign = -1 if score.split("/")[1] in LOWER_IS_BETTER else 1
+    sign = -1 if lower_is_better(score) else 1
     before, margins = image_scores(results[reference], score), _margins(results[reference], score)
     found = []
     for label, result in results.items():
@@ -88,7 +87,7 @@ def gains_and_losses(
 
 def by_image(results: Mapping[str, Result], reference: str, score: str) -> list[ImageDifference]:
     """Two results on every image on which they differ, the largest gain first."""
-    classes = list(results[reference].per_class[score.split("/")[0]])
+    classes = list(results[reference].per_class[split_of(score)])
     (other,) = (label for label in results if label != reference)
     pair = [results[label] for label in (reference, other)]
     scores = [image_scores(result, score) for result in pair]
@@ -145,7 +144,7 @@ def _named(one: Change) -> tuple[tuple[str, str], tuple[str, str]]:
 
 
 def _images(result: Result, score: str) -> Iterable[dict[str, Any]]:
-    split = score.split("/")[0]
+    split = split_of(score)
     return (image for image in result.per_image if image["split"] == split)
 
 

@@ -12,11 +12,10 @@ from typing import Any
 
 from pipeline.compare.comparable import require_comparable
 from pipeline.compare.differences import Difference, with_holm
-from pipeline.compare.images import LOWER_IS_BETTER
 from pipeline.compare.report import notes, overall
 from pipeline.errors import PipelineError
 from pipeline.names import parse_enhancer
-from pipeline.result import Result
+from pipeline.result import Result, lower_is_better
 from pipeline.statistics import LEVEL, RESAMPLES, Spread, spread
 
 SCHEMA = 1
@@ -117,7 +116,7 @@ def compare_over(
         unit=first.scores[score].unit,
         images=first.scores[score].images,
         reference=reference,
-        repeated=_with_holm(repeated, score.split("/")[1] in LOWER_IS_BETTER),
+        repeated=_with_holm(repeated, lower_is_better(score)),
         notes=notes(results, [d for one in repeated for d in one.each]),
         method=method,
     )

@@ -10,9 +10,9 @@ import numpy as np
 from pipeline.compare import differences
 from pipeline.compare.comparable import ordered_images, require_comparable
 from pipeline.compare.differences import Difference, Paired, Records
-from pipeline.compare.images import LOWER_IS_BETTER, PIXEL_METRICS, ImageDifference, by_image
+from pipeline.compare.images import PIXEL_METRICS, ImageDifference, by_image
 from pipeline.errors import PipelineError
-from pipeline.result import Result, class_counts
+from pipeline.result import Result, class_counts, lower_is_better
 from pipeline.statistics import LEVEL, RESAMPLES, Confusions, Values
 
 SCHEMA = 1
@@ -194,7 +194,7 @@ def _paired(results: Mapping[str, Result], score: str, method: str) -> Paired:
         labels=np.array([image["label"] for image in first]) if "label" in first[0] else None,
         classes=list(results[reference].per_class[split]),
         scale=100.0 if results[reference].scores[score].unit == "%" else 1.0,
-        lower=metric in LOWER_IS_BETTER,
+        lower=lower_is_better(score),
         method=method,
     )
 

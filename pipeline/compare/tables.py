@@ -7,9 +7,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline.compare.differences import Difference
-from pipeline.compare.images import LOWER_IS_BETTER, ImageDifference
+from pipeline.compare.images import ImageDifference
 from pipeline.compare.repeats import Repeats
 from pipeline.compare.report import Report
+from pipeline.result import lower_is_better
 from pipeline.table import DECIMALS, short_name, task_heading
 
 CLASSES_SHOWN = 3
@@ -126,7 +127,7 @@ def _images(report: Report) -> Table:
 
 def _ends(images: Sequence[ImageDifference], report: Report) -> Iterator[ImageDifference]:
     """So many gains, and as many losses, the largest first."""
-    sign = -1 if report.score.split("/")[1] in LOWER_IS_BETTER else 1
+    sign = -1 if lower_is_better(report.score) else 1
     yield from [one for one in images if sign * one.delta > 0][:CLASSES_SHOWN]
     yield from [one for one in reversed(images) if sign * one.delta < 0][:CLASSES_SHOWN]
 

@@ -1,7 +1,5 @@
 """The loop of an evaluator's training, and what happens between two steps."""
 
-import signal
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -73,7 +71,7 @@ class EvaluatorRun:
             self.engine.load(saved["engine"])
             checkpoint.restore_random_state(saved["random"][job.ranks.rank], job.device)
         self.every = self._cadence()
-        self.seen = (session.total, time.perf_counter(), 0.0)
+        self.logged = session.total
 
     def run(self) -> None:
         """Train to the end, or until a signal.
@@ -94,10 +92,9 @@ class EvaluatorRun:
         try:
             self.engine.run(self.feed, session.total, job.folder, self._after_step)
         except NotFinite as error:
-            last = session.last
-            kept = f"the last good checkpoint is {last}" if last else "there is no checkpoint yet"
             raise PipelineError(
-                f"step {session.total + 1}: {error}; {kept}. Lower the optimiser's rate"
+                f"step {session.total + 1}: {error}; {checkpoint.kept(session.last)}. Lower the "
+                "optimiser's rate"
             ) from None
         finally:
             self.feed.close()
@@ -121,25 +118,21 @@ class EvaluatorRun:
             self._log()
         if due["validate"] and session.validation:
             self._validate(batch.image)
-        stopped = job.ranks.any(bool(session.stop.number), job.device)
+        stopped = session.stop.anywhere(job.ranks, job.device)
         if due["save"] or stopped:
             self._save()
-        if stopped and not session.stop.number:
-            session.stop.number = signal.SIGTERM  # another rank was told
         return stopped
 
     def _log(self) -> None:
         session, job = self.session, self.session.job
-        since, then, waited = self.seen
-        self.seen = (session.total, time.perf_counter(), self.feed.waited)
-        seconds = self.seen[1] - then
+        pace = self.feed.pace(session.total - self.logged)
+        self.logged = session.total
         self.watch.entry(
             session.total,
             mean_of(job.ranks.gather(self.watch.means())),
             rate=self.engine.updates["model"].optimizer.param_groups[0]["lr"],
-            seconds=seconds / (session.total - since),
-            waiting=(self.feed.waited - waited) / seconds,
             skipped=self.engine.skipped,
+            **pace,
         )
 
     def _validate(self, image: Tensor) -> None:

@@ -79,8 +79,7 @@ class BenchResults:
         """What the numbers are of, for people."""
         one, evaluator = self.one, self.one.provenance["evaluator"]
         yield "task", self.title
-        counts = {name.split("/")[0]: score.images for name, score in one.scores.items()}
-        images = ", ".join(f"{split} {count}" for split, count in counts.items())
+        images = ", ".join(f"{split} {count}" for split, count in one.images.items())
         yield "images", f"{images}; sha256 {str(one.provenance['dataset']['sha256'])[:12]}"
         if darkening := one.provenance["dataset"].get("darkening"):
             yield "darkening", ", ".join(f"{name} {value}" for name, value in darkening.items())

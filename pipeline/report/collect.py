@@ -9,7 +9,7 @@ from pipeline.compare.images import image_scores, main_scores
 from pipeline.cost import Cost
 from pipeline.errors import PipelineError
 from pipeline.names import parse_enhancer
-from pipeline.result import Result
+from pipeline.result import Result, split_of
 from pipeline.table import DECIMALS, MARKS
 
 STAGES = ("enhance", "evaluate")
@@ -92,7 +92,7 @@ def _lacking(result: Result) -> Iterator[str]:
         if score.unit not in DECIMALS or not all(map(math.isfinite, numbers)):
             yield f"{name} is no number"
     for name in main_scores(result):
-        if not image_scores(result, name) or name.split("/")[0] not in result.per_class:
+        if not image_scores(result, name) or split_of(name) not in result.per_class:
             yield f"{name} has no images"
     for image in result.per_image:
         if not math.isfinite(image["mean_level"]):

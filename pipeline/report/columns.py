@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pipeline.compare import Difference, Report, between, compare, with_holm
-from pipeline.compare.images import LOWER_IS_BETTER, main_scores
+from pipeline.compare.images import main_scores
 from pipeline.compare.report import notes
 from pipeline.report.benches import BenchResults
 from pipeline.report.published import Published, published
 from pipeline.report.rows import Pair
-from pipeline.result import Score
+from pipeline.result import Score, lower_is_better, metric_of
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Column:
 
     @property
     def metric(self) -> str:
-        return self.score.split("/")[1]
+        return metric_of(self.score)
 
     @property
     def scores(self) -> dict[str, Score]:
@@ -80,7 +80,7 @@ def _column(bench: BenchResults, score: str, pairs: Sequence[Pair]) -> Column:
     here = [pair for pair in pairs if {pair.base, pair.lfpv} <= bench.results.keys()]
     ends = [(identity, label) for label in others] + [(p.base.label, p.lfpv.label) for p in here]
     measured = iter(between(labelled, ends, score) if ends else ())
-    lower = score.split("/")[1] in LOWER_IS_BETTER
+    lower = lower_is_better(score)
     to_identity = with_holm((next(measured) for _ in others), lower)
     of_pairs = with_holm(measured, lower)
     column = Column(

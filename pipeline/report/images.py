@@ -8,9 +8,10 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from pipeline.compare.images import LOWER_IS_BETTER, Change, changes, gains_and_losses, image_scores
+from pipeline.compare.images import Change, changes, gains_and_losses, image_scores
 from pipeline.panels import PANELS, panel_file
 from pipeline.report.columns import Column
+from pipeline.result import lower_is_better
 
 WIDTH = 800
 QUALITY = 70
@@ -83,7 +84,7 @@ class Gallery:
         if len(data) > self.left:
             return None
         self.left -= len(data)
-        sign = -1 if column.metric in LOWER_IS_BETTER else 1
+        sign = -1 if lower_is_better(column.score) else 1
         return Panel(
             change.enhancer,
             change.image,

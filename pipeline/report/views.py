@@ -7,7 +7,6 @@ from itertools import groupby
 from markupsafe import Markup
 
 from pipeline.compare import Difference
-from pipeline.compare.images import LOWER_IS_BETTER
 from pipeline.compare.tables import p_value
 from pipeline.cost import HEIGHT, WIDTH
 from pipeline.report.charts import Bar, Dot, Line, bars, heat, lines, scatter
@@ -15,6 +14,7 @@ from pipeline.report.charts.lines import COLOURS
 from pipeline.report.columns import Column
 from pipeline.report.rows import IDENTITY, Row
 from pipeline.report.table import Number
+from pipeline.result import lower_is_better, split_of
 
 SHOWN = ("better", "worse")
 MARKS = {"better": "▲", "worse": "▼"}
@@ -64,7 +64,7 @@ class View:
 def view(column: Column) -> View:
     """Everything but pictures and cost."""
     families = [(c, of) for c, of in _families(column) if of]
-    split = column.score.split("/")[0]
+    split = split_of(column.score)
     return View(
         column,
         [(compared, _by_verdict(of)) for compared, of in families],
@@ -118,7 +118,7 @@ def _by_verdict(differences: Mapping[str, Difference]) -> dict[str, list[str]]:
 
 
 def _bars(column: Column, differences: Mapping[str, Difference], title: str) -> Markup:
-    lower = column.metric in LOWER_IS_BETTER
+    lower = lower_is_better(column.score)
     given = []
     for label, one in differences.items():
         if one.delta is None:

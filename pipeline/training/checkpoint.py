@@ -87,6 +87,11 @@ def last(folder: Path, identity: Mapping[str, Any]) -> tuple[Path, dict[str, Any
     return found[-1], content
 
 
+def kept(last: Path | None) -> str:
+    """What a training that fails has left behind."""
+    return f"the last good checkpoint is {last}" if last else "there is no checkpoint yet"
+
+
 def random_state(device: torch.device) -> dict[str, Any]:
     """Of Python, numpy, torch and, on a GPU, CUDA."""
     generator = np.random.get_state()

@@ -15,14 +15,14 @@ from tasks.stream import batches
 class Feed:
     """This rank's batches of a stream from step `start` on, the same whenever it starts.
 
-    Iterated once, and closed then. `waited` is for how many seconds training has waited for a
-    batch; `dataset` is there for mmengine.
+    Iterated once, and closed then. `dataset` is there for mmengine.
     """
 
     def __init__(
         self, stream: Dataset, *, batch: int, start: int, ranks: Ranks, workers: int
     ) -> None:
-        self.dataset, self.waited = stream, 0.0
+        self.dataset = stream
+        self._since, self._waited = time.perf_counter(), 0.0
         self._batches = batches(
             stream,
             batch=batch,
@@ -46,7 +46,15 @@ class Feed:
         try:
             return next(self._source)
         finally:
-            self.waited += time.perf_counter() - before
+            self._waited += time.perf_counter() - before
+
+    def pace(self, steps: int) -> dict[str, float]:
+        """Seconds a step, and the share of them spent waiting, over the last `steps` steps."""
+        now = time.perf_counter()
+        seconds = now - self._since
+        shown = {"seconds": seconds / steps, "waiting": self._waited / seconds}
+        self._since, self._waited = now, 0.0
+        return shown
 
     def close(self) -> None:
         """End the reading processes; those of the next feed would inherit what is left of them."""

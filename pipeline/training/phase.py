@@ -1,7 +1,5 @@
 """One phase of a training: its objective and engine, and what happens between two steps."""
 
-import signal
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -58,7 +56,7 @@ class PhaseRun:
             start_from(network, job.name.base, self.phase.weights)
         self.done = saved["step"] if saved else 0
         self.start = session.total - self.done
-        self.seen = (self.done, time.perf_counter(), 0.0)
+        self.logged = self.done
 
     def run(self) -> None:
         """Train to the end of the phase, or until a signal.
@@ -80,11 +78,10 @@ class PhaseRun:
         try:
             self.engine.run(self.feed, self.done, job.folder, self._after_step)
         except NotFinite as error:
-            last = self.session.last
-            kept = f"the last good checkpoint is {last}" if last else "there is no checkpoint yet"
             raise PipelineError(
-                f"step {self.session.total + 1} ({self.phase.objective}): {error}; {kept}. Lower "
-                "the optimiser's rate, or let such steps be skipped: training.skip_nonfinite"
+                f"step {self.session.total + 1} ({self.phase.objective}): {error}; "
+                f"{checkpoint.kept(self.session.last)}. Lower the optimiser's rate, or let such "
+                "steps be skipped: training.skip_nonfinite"
             ) from None
         finally:
             self.feed.close()
@@ -107,8 +104,8 @@ class PhaseRun:
         if session.average:
             session.average.update()
         ended = step == self.phase.steps
-        device, ranks = session.job.device, session.job.ranks
-        stopped = ranks.any(bool(session.stop.number), device)
+        device = session.job.device
+        stopped = session.stop.anywhere(session.job.ranks, device)
         due = {name: ended or step % getattr(options, f"{name}_every") == 0
                for name in ("log", "validate", "save")}  # fmt: skip
         self.watch.step(session.total, result.parts)
@@ -121,8 +118,6 @@ class PhaseRun:
             self._validate()
         if due["save"] or stopped:
             self._save()
-        if stopped and not session.stop.number:
-            session.stop.number = signal.SIGTERM  # another rank was told
         return stopped
 
     def _log(self, result: Step, batch: TrainingSample) -> None:
@@ -131,17 +126,15 @@ class PhaseRun:
             truth = truth.to(job.device)
             psnr = {f"{k}.psnr": training_psnr(image, truth) for k, image in result.images.items()}
             self.watch.step(total, psnr)
-        since, then, waited = self.seen
-        self.seen = (self.done, time.perf_counter(), self.feed.waited)
-        seconds = self.seen[1] - then
+        pace = self.feed.pace(self.done - self.logged)
+        self.logged = self.done
         self.watch.entry(
             total,
             mean_of(job.ranks.gather(self.watch.means())) | nodes_of(self.session.model),
             phase=self.phase.objective,
             rate=self.engine.updates["model"].optimizer.param_groups[0]["lr"],
-            seconds=seconds / (self.done - since),
-            waiting=(self.feed.waited - waited) / seconds,
             skipped=self.engine.skipped,
+            **pace,
         )
 
     def _validate(self) -> None:

@@ -1,4 +1,4 @@
-"""A tiny Dark Zurich, a tiny folder of classes, and frozen models that need no training."""
+"""Tiny sets (Dark Zurich, LOL, classes), and frozen models that need no training."""
 
 import multiprocessing
 import os
@@ -129,3 +129,14 @@ def _as_rank(rank, port, train, given, changes):
 def last():
     """last(folder): the content of the last training checkpoint."""
     return lambda folder: checkpoint.read(checkpoint.checkpoints(folder)[-1])
+
+
+@pytest.fixture
+def lol(tmp_path, rng, save):
+    """Four pairs to train on and one held out, 40×48."""
+    for folder, count in (("our485", 4), ("eval15", 1)):
+        for index in range(count):
+            picture = rng.integers(0, 60, (40, 48, 3), dtype=np.uint8)
+            save(tmp_path / f"lol/{folder}/low/{index}.png", picture)
+            save(tmp_path / f"lol/{folder}/high/{index}.png", picture * 4)
+    return tmp_path / "lol"

@@ -5,7 +5,6 @@ import signal
 import sys
 import types
 
-import numpy as np
 import pytest
 import torch
 import yaml
@@ -21,16 +20,6 @@ from pipeline.training.phase import PhaseRun
 
 from .conftest import SEGMENTOR
 from .test_cli import error_line
-
-
-@pytest.fixture
-def lol(tmp_path, rng, save):
-    for folder, count in (("our485", 3), ("eval15", 1)):
-        for index in range(count):
-            picture = rng.integers(0, 60, (40, 48, 3), dtype=np.uint8)
-            save(tmp_path / f"lol/{folder}/low/{index}.png", picture)
-            save(tmp_path / f"lol/{folder}/high/{index}.png", picture * 4)
-    return tmp_path / "lol"
 
 
 @pytest.fixture

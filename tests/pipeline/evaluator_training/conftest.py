@@ -1,9 +1,7 @@
 """Colours to tell apart, streets to segment, and the command without its command line."""
 
-import os
-import signal
 from argparse import Namespace
-from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,6 +10,8 @@ import yaml
 from pipeline.commands.train_evaluator import train_evaluator
 from pipeline.evaluator_training.trainer import EvaluatorRun
 from tasks import cityscapes
+
+from ..signalling import signal_in
 
 
 @pytest.fixture
@@ -91,18 +91,4 @@ def train(recipe, tmp_path):
 @pytest.fixture
 def signal_at():
     """`with signal_at(step, SIGTERM):` send this process a signal in that step."""
-
-    @contextmanager
-    def arranged(step, number=signal.SIGTERM):
-        after_step = EvaluatorRun._after_step
-
-        def sending(self, done, *given):
-            if done == step:
-                os.kill(os.getpid(), number)
-            return after_step(self, done, *given)
-
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(EvaluatorRun, "_after_step", sending)
-            yield
-
-    return arranged
+    return partial(signal_in, EvaluatorRun)

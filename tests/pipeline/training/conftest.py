@@ -1,12 +1,9 @@
-"""A tiny LOL, recipes of a few steps, and `pipeline train` without its command line."""
+"""Recipes of a few steps, and `pipeline train` without its command line."""
 
 import copy
-import os
-import signal
 from argparse import Namespace
-from contextlib import contextmanager
+from functools import partial
 
-import numpy as np
 import pytest
 import yaml
 
@@ -16,6 +13,8 @@ from enhancers.losses import discriminators
 from pipeline.commands.train import train_enhancer
 from pipeline.training.phase import PhaseRun
 
+from ..signalling import signal_in
+
 
 @pytest.fixture(autouse=True)
 def narrow(monkeypatch):
@@ -24,17 +23,6 @@ def narrow(monkeypatch):
     monkeypatch.setattr(enlightengan.EnlightenGAN, "feature_channels", 32)
     monkeypatch.setattr(discriminators, "FIRST_WIDTH", 2)
     monkeypatch.setattr(discriminators, "LAST_WIDTH", 4)
-
-
-@pytest.fixture
-def lol(tmp_path, rng, save):
-    """Four pairs to train on and one held out, 40×48."""
-    for folder, count in (("our485", 4), ("eval15", 1)):
-        for index in range(count):
-            picture = rng.integers(0, 60, (40, 48, 3), dtype=np.uint8)
-            save(tmp_path / f"lol/{folder}/low/{index}.png", picture)
-            save(tmp_path / f"lol/{folder}/high/{index}.png", picture * 4)
-    return tmp_path / "lol"
 
 
 @pytest.fixture
@@ -91,18 +79,4 @@ def train(lol, recipe, tmp_path):
 @pytest.fixture
 def signal_at():
     """`with signal_at(step, SIGTERM):` send this process a signal in that step."""
-
-    @contextmanager
-    def arranged(step, number=signal.SIGTERM):
-        after_step = PhaseRun._after_step
-
-        def sending(self, *given):
-            if self.session.total + 1 == step:
-                os.kill(os.getpid(), number)
-            return after_step(self, *given)
-
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(PhaseRun, "_after_step", sending)
-            yield
-
-    return arranged
+    return partial(signal_in, PhaseRun)
