@@ -93,7 +93,7 @@ class ClassificationEvaluator(Evaluator):
 
     def scores(self, records: Sequence[Record], weight: np.ndarray | None = None) -> dict:
         correct = np.array([record.label == record.prediction for record in records])
-        return {"top1": metrics.top1(correct, weight)}
+        return {"top1": metrics.mean(correct, weight)}
 
     def per_class(self, records: Sequence[Record]) -> dict[str, float | None]:
         recall: dict[str, float | None] = {}
@@ -152,12 +152,7 @@ class SegmentationEvaluator(Evaluator):
         return dict(zip(self.classes, values, strict=True))
 
     def _total(self, records: Sequence[Record], weight: np.ndarray | None) -> np.ndarray:
-        confusion = np.stack([record.confusion for record in records])
-        if weight is None:
-            return confusion.sum(0)
-        # Counts below 2**53 are exact in float64, which has a fast product; int64 has none.
-        flat = confusion.reshape(len(records), -1).astype(np.float64)
-        return (weight.astype(np.float64) @ flat).reshape(-1, *confusion.shape[1:])
+        return metrics.total(np.stack([record.confusion for record in records]), weight)
 
 
 def create_evaluator(model: DownstreamModel, task: Task) -> Evaluator:

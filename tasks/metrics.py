@@ -77,16 +77,32 @@ def pixel_accuracy(confusion: np.ndarray) -> np.ndarray:
     return np.divide(hits, total, out=np.full(np.shape(hits), np.nan), where=total > 0)
 
 
-def top1(correct: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
-    """Top-1 accuracy.
+def total(confusions: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
+    """The confusion of a whole dataset, for `class_iou` and the like.
 
     Args:
-        correct: (N,) bool, one per image.
-        weight: (..., N) how often each image counts (bootstrap resamples); None is once.
+        confusions: (N, C, C) or (N, C, C+1) int64, one an image.
+        weight: (R, N) how often each image counts (bootstrap resamples); None is once.
 
     Returns:
-        (...) float64 in [0, 1].
+        (C, C) or (C, C+1) int64, or (R, ...) float64 with `weight`.
     """
     if weight is None:
-        return correct.mean(dtype=np.float64)
-    return (weight @ correct.astype(np.float64)) / weight.sum(-1)
+        return confusions.sum(0)
+    # Counts below 2**53 are exact in float64, which has a fast product; int64 has none.
+    flat = confusions.reshape(len(confusions), -1).astype(np.float64)
+    return (weight.astype(np.float64, copy=False) @ flat).reshape(-1, *confusions.shape[1:])
+
+
+def mean(values: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
+    """Mean of a value of every image: PSNR, SSIM, LPIPS, or whether it is right (Top-1).
+
+    Args:
+        values: (N,) float64 or bool.
+        weight: (..., N) as in `total`.
+
+    Returns:
+        (...) float64.
+    """
+    values = values.astype(np.float64)
+    return values.mean() if weight is None else weight @ values / weight.sum(-1)

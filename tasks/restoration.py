@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from tasks import quality
+from tasks import metrics, quality
 from tasks.errors import TaskError
 from tasks.evaluators import Evaluator, Record
 from tasks.images import image_size, read_rgb
@@ -106,7 +106,7 @@ class RestorationEvaluator(Evaluator):
         scores = {}
         for name in records[0].values:
             values = np.array([record.values[name] for record in records])
-            scores[name] = values.mean() if weight is None else weight @ values / weight.sum(-1)
+            scores[name] = metrics.mean(values, weight)
         return scores
 
     def per_class(self, records: Sequence[Record]) -> dict[str, float | None]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tasks import metrics
+
 
 @dataclass(frozen=True)
 class Values:
@@ -18,7 +20,7 @@ class Values:
 
     def scores(self, weight: np.ndarray) -> np.ndarray:
         """Weights (R, N) → (R,)."""
-        return weight @ self.values / weight.sum(-1)
+        return metrics.mean(self.values, weight)
 
     def per_image(self) -> np.ndarray:
         """(N,)."""
@@ -44,10 +46,7 @@ class Confusions:
 
     def scores(self, weight: np.ndarray) -> np.ndarray:
         """Weights (R, N) → (R,) or (R, K)."""
-        # Counts below 2**53 are exact in float64, which has a fast product; int64 has none.
-        flat = self.counts.reshape(len(self.counts), -1).astype(np.float64)
-        total = weight.astype(np.float64, copy=False) @ flat
-        return self.metric(total.reshape(-1, *self.counts.shape[1:]))
+        return self.metric(metrics.total(self.counts, weight))
 
     def per_image(self) -> np.ndarray:
         """(N,) or (N, K), of each image alone; NaN where nothing is labelled."""

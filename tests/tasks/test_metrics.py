@@ -65,8 +65,8 @@ def test_top1_weights_are_repeats(rng):
     correct = rng.random(10) < 0.5
     weight = rng.integers(0, 4, (6, 10))
     expected = [np.repeat(correct, row).mean() for row in weight]
-    np.testing.assert_allclose(metrics.top1(correct, weight), expected)
-    assert metrics.top1(correct) == correct.mean()
+    np.testing.assert_allclose(metrics.mean(correct, weight), expected)
+    assert metrics.mean(correct) == correct.mean()
 
 
 NIGHT = 19
@@ -172,6 +172,6 @@ def test_top1_matches_sklearn(rng):
     label, prediction = rng.integers(0, 10, (2, 300))
     weight = rng.integers(0, 4, 300)
     correct = label == prediction
-    assert metrics.top1(correct) == pytest.approx(accuracy_score(label, prediction))
+    assert metrics.mean(correct) == pytest.approx(accuracy_score(label, prediction))
     weighted = accuracy_score(label, prediction, sample_weight=weight)
-    assert metrics.top1(correct, weight[None])[0] == pytest.approx(weighted)
+    assert metrics.mean(correct, weight[None])[0] == pytest.approx(weighted)
