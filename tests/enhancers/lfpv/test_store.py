@@ -117,7 +117,7 @@ def test_one_branch_against_loops(nodes, branch):
     assert not any(other in key for key in store.state_dict())
 
 
-@pytest.mark.parametrize("name", OPTIONS.keys() - {"paper"})
+@pytest.mark.parametrize("name", sorted(OPTIONS.keys() - {"paper"}))
 @torch.no_grad()
 def test_every_option_changes_the_query(nodes, name):
     paper, other = make(), make(**OPTIONS[name])
