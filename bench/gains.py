@@ -19,6 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline.compare import Difference
+from pipeline.compare.trainings import training_of
 from pipeline.report import collect, study
 from pipeline.report.columns import Column
 from pipeline.report.rows import Pair
@@ -33,7 +34,7 @@ ABREAST = 3
 
 def place(pair: Pair) -> str:
     """`sci, seed 0`."""
-    return f"{pair.lfpv.name.base}, seed {pair.lfpv.training['seed']}"
+    return f"{pair.lfpv.name.base}, seed {training_of(pair.lfpv.weights)['seed']}"
 
 
 def heading(column: Column) -> str:

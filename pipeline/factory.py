@@ -74,7 +74,6 @@ def load_enhancer(name: EnhancerName, *, sample: bool = False, **options: Any) -
         "file": file.name,
         "sha256": checkpoint.sha256,
         "options": model.options,
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "header": checkpoint.header,
     }
     if isinstance(model, LFPVEnhancer):

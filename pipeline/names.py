@@ -67,12 +67,12 @@ def parse_enhancer(text: str) -> EnhancerName:
 
 
 def parse_task(text: str) -> TaskName:
-    """Parse a task name: `darkzurich`, or one with a folder, `segmentation:DIR`.
+    """Parse the name of a task or set: `darkzurich`, or one with a folder, `segmentation:DIR`.
 
     Raises:
         PipelineError: an empty name or folder.
     """
     base, colon, folder = text.strip().partition(":")
     if not base or (colon and not folder):
-        raise PipelineError(f"'{text}' is no task name; e.g. darkzurich or segmentation:DIR")
+        raise PipelineError(f"'{text}': has no name or no folder; e.g. segmentation:DIR")
     return TaskName(base, Path(folder) if colon else None)

@@ -56,6 +56,19 @@ def fill(kind: type[T], values: Any, path: Path, section: str = "") -> T:
         raise PipelineError(f"{where.rstrip('. ')} {error}") from None
 
 
+def differing_key(ours: Any, theirs: Any, prefix: str = "") -> str | None:
+    """The first key at which two plain recipes differ, with both values; None where they agree."""
+    if isinstance(ours, list) and isinstance(theirs, list):
+        ours, theirs = dict(enumerate(ours)), dict(enumerate(theirs))
+    if not isinstance(ours, dict) or not isinstance(theirs, dict):
+        return None if ours == theirs else f"{prefix.rstrip('.')} is {ours!r}, it was {theirs!r}"
+    for key in [*ours, *(theirs.keys() - ours.keys())]:
+        found = differing_key(ours.get(key), theirs.get(key), f"{prefix}{key}.")
+        if found:
+            return found
+    return None
+
+
 def _typed(value: Any, wanted: Any) -> Any:
     """`value` as `wanted`, or a TypeError whose text says what was wanted."""
     origin, arguments = get_origin(wanted), get_args(wanted)

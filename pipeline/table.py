@@ -85,6 +85,8 @@ def _legend(results: Sequence[Result], with_reference: bool) -> Iterator[str]:
     images = ", ".join(f"{split} {count}" for split, count in result.images.items())
     delta = f"; Δ of {result.headline[0]} to identity" if with_reference else ""
     yield f"images: {images}; [95 % bootstrap over images]{delta}; ms to enhance an image"
+    if not with_reference:
+        yield "no row of identity: with it, Δ says what an enhancer does"
     yield from class_counts(results)
     if meant := [*_bare_names(results)]:
         yield f"names without weights mean {', '.join(meant)}"

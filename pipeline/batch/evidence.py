@@ -16,7 +16,7 @@ from pipeline.errors import PipelineError
 from pipeline.evaluators import evaluator_config, find_class_map, resolve_evaluator
 from pipeline.factory import create_task, is_network
 from pipeline.files import sha256
-from pipeline.names import EnhancerName
+from pipeline.names import EnhancerName, parse_task
 from pipeline.provenance import manifest
 from pipeline.registry import ENHANCERS
 from tasks import mm
@@ -54,7 +54,7 @@ def bed(spec: TaskSpec, fetch: bool = True) -> Bed:
     protocol = {key: value for key, value in asdict(task.protocol).items() if key != "about"}
     data = {
         **dataset,
-        "task": task.name.partition(":")[0],
+        "task": parse_task(task.name).base,
         "classes": task.classes,
         "ignore_index": task.ignore_index,
     }

@@ -49,5 +49,6 @@ def _report(job: Job, entries: Entries) -> None:
     if scores:
         print(f"val {main}: {100 * scores[-1]:.2f} %, best {100 * max(scores):.2f} %")
         print(f"best weights: {job.folder / BEST}")
-    print(f"weights: {job.out}")
+    chosen = ", the best on val" if job.recipe.training.weights == "best" else ""
+    print(f"weights: {job.out}{chosen}")
     print(f"use: --evaluator {job.model} --evaluator-weights {job.out}")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import PipelineError
+from pipeline.names import parse_task
 from pipeline.result import Result, split_of
 
 
@@ -66,7 +67,7 @@ def _settings(evaluator: Mapping[str, Any]) -> dict[str, Any]:
 
 def _identity_of_data(result: Result, score: str) -> dict[str, Any]:
     # A user's own folder may lie elsewhere; what is in it is hashed.
-    identity = {"task": result.task.partition(":")[0], "kind of data": result.data}
+    identity = {"task": parse_task(result.task).base, "kind of data": result.data}
     darkening = result.provenance["dataset"].get("darkening", {})
     identity |= {f"darkening ({key})": value for key, value in _plain(darkening)}
     identity |= {f"protocol ({key})": value for key, value in _plain(result.protocol)}

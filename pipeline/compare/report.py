@@ -11,6 +11,7 @@ from pipeline.compare import differences
 from pipeline.compare.comparable import ordered_images, require_comparable
 from pipeline.compare.differences import Difference, Paired, Records
 from pipeline.compare.images import PIXEL_METRICS, ImageDifference, by_image
+from pipeline.compare.trainings import training_notes
 from pipeline.errors import PipelineError
 from pipeline.result import Result, class_counts, lower_is_better
 from pipeline.statistics import LEVEL, RESAMPLES, Confusions, Values
@@ -154,10 +155,13 @@ def _report(
         images=len(paired.levels),
         reference=reference,
         comparisons=comparisons,
-        notes=notes(
-            [*results.values()],
-            [d for c in comparisons for d in (c.overall, *c.by_level, *c.by_class)],
-        ),
+        notes=[
+            *training_notes(first, [results[other] for other in others]),
+            *notes(
+                [*results.values()],
+                [d for c in comparisons for d in (c.overall, *c.by_level, *c.by_class)],
+            ),
+        ],
         method=paired.method,
     )
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pipeline.errors import PipelineError
 from pipeline.factory import dataset_root
+from pipeline.names import parse_task
 from pipeline.sample import sample_folder
 from tasks.labelled_sets import NAMED, OWN, LabelledSet
 
@@ -27,7 +28,8 @@ def find_labelled(name: str, root: str | Path | None, kind: str) -> LabelledSet:
     Raises:
         PipelineError, TaskError: unknown, of another kind than the model, not there, not complete.
     """
-    own, _, folder = name.partition(":")
+    parsed = parse_task(name)
+    own, folder = parsed.base, parsed.folder
     if name == "sample":
         own, folder = kind, sample_folder("train") / SAMPLE[kind]
     if name in NAMED:
@@ -38,7 +40,7 @@ def find_labelled(name: str, root: str | Path | None, kind: str) -> LabelledSet:
     elif root:
         raise PipelineError(f"--data {name} brings its own data; leave --root out")
     else:
-        data = OWN[own](Path(folder))
+        data = OWN[own](folder)
     if data.train.kind != kind:
         raise PipelineError(f"--data {name} is for {data.train.kind}: {FITTING[data.train.kind]}")
     return data

@@ -73,6 +73,7 @@ class Settings:
         validate_every, save_every: epochs; each also at the end.
         log_every: steps.
         keep: training checkpoints that are kept.
+        weights: which are written: those of the last step, or the best on the validation split.
     """
 
     amp: bool = False
@@ -81,6 +82,7 @@ class Settings:
     save_every: int = 1
     log_every: int = 20
     keep: int = 2
+    weights: Literal["last", "best"] = "last"
 
     def __post_init__(self) -> None:
         if min(self.validate_every, self.save_every, self.log_every, self.keep) < 1:

@@ -8,6 +8,7 @@ import torch
 
 from pipeline.chain import ChainOptions
 from pipeline.checkpoints import read_checkpoint, write_checkpoint
+from pipeline.errors import PipelineError
 from pipeline.evaluator_training.data import kind_of
 from pipeline.evaluator_training.recipe import Recipe
 from pipeline.evaluator_training.validation import Validation
@@ -16,6 +17,7 @@ from pipeline.provenance import environment, manifest
 from pipeline.ranks import Ranks
 from pipeline.signals import Stop
 from pipeline.training import checkpoint
+from pipeline.training.session import BEST
 from pipeline.training.watch import Watch
 from tasks.labelled_sets import LabelledSet
 from tasks.models import DownstreamModel, ModelInfo
@@ -110,6 +112,14 @@ class Session:
         header["environment"] = environment(self.job.device)
         write_checkpoint(path, self.model.network.state_dict(), header)
 
+    def finish(self) -> None:
+        """Write the weights that the recipe asks for to where they were asked for."""
+        if self.job.recipe.training.weights == "last":
+            self.write(self.job.out)
+        else:
+            best = read_checkpoint(self.job.folder / BEST)
+            write_checkpoint(self.job.out, best.state, best.header)
+
     def selected_on(self, scores: dict[str, float]) -> dict[str, Any]:
         """For the header of the best weights: by which score they were chosen."""
         main = self.validation.main
@@ -119,6 +129,8 @@ class Session:
     def _validation(self) -> Validation | None:
         job, val = self.job, self.job.data.val
         if val is None:
+            if job.recipe.training.weights == "best":
+                raise PipelineError(f"training.weights: best: {job.data_name} has no val split")
             return None
         data = job.recipe.data
         batch = data.batch if val.kind == "classification" else 1

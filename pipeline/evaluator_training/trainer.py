@@ -33,7 +33,7 @@ def train(job: Job, stop: Stop, resume: bool) -> list[dict[str, Any]]:
     with session.watch() as watch:
         EvaluatorRun(session, watch, saved).run()
         if not stop.number and job.ranks.first:
-            session.write(job.out)
+            session.finish()
     return watch.entries
 
 

@@ -9,6 +9,7 @@ from pipeline.compare.comparable import require_comparable
 from pipeline.compare.images import main_scores
 from pipeline.cost import Cost
 from pipeline.errors import PipelineError
+from pipeline.names import parse_task
 from pipeline.registry import TASKS
 from pipeline.report.collect import Found
 from pipeline.report.rows import IDENTITY, Key, Row, key
@@ -146,7 +147,7 @@ def _by_row(group: Iterable[Found], rows: Mapping[Key, Row]) -> dict[Row, Found]
 
 def _rank(result: Result) -> tuple[Any, ...]:
     known = TASKS.names()
-    base = result.task.partition(":")[0]
+    base = parse_task(result.task).base
     data = ("user", *MARKS).index(result.data)
     index = known.index(base) if base in known else len(known)
     exposure = result.provenance["dataset"].get("darkening", {}).get("exposure", 0)

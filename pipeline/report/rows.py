@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline.compare.trainings import differing_training, is_control
 from pipeline.names import EnhancerName, parse_enhancer
 from pipeline.registry import ENHANCERS
 from pipeline.report.collect import Found
 from pipeline.result import Result
 from pipeline.table import short_name
-from pipeline.training.recipe import differing_key
 
 Key = tuple[str, str]
 """Name as given, and hash of the weights or of what else stands behind it."""
@@ -44,20 +44,7 @@ class Row:
             return "other"
         if self.name.lfpv:
             return "lfpv"
-        return "control" if _control(self.weights) else "base"
-
-    @property
-    def training(self) -> dict[str, Any] | None:
-        """What base and +lfpv must share: recipe but for what concerns LFPV alone, data, seed and
-        steps; None where the weights do not say."""
-        header = self.weights.get("header") or {}
-        if not isinstance(header.get("recipe"), dict) or "data" not in header:
-            return None
-        shared = {"recipe": _without_lfpv(header["recipe"]), "data": header["data"]}
-        shared["seed"] = header.get("seed")
-        # The best weights of two trainings on held-out pairs need not be of one step.
-        shared["steps"] = "best" if "held_out" in header else header.get("steps")
-        return shared
+        return "control" if is_control(self.weights) else "base"
 
 
 @dataclass(frozen=True)
@@ -99,21 +86,11 @@ def pairs(chosen: Sequence[Row]) -> tuple[list[Pair], list[str]]:
     reasons: list[str] = []
     for lfpv in (row for row in chosen if row.kind == "lfpv"):
         plain = [r for r in chosen if r.name.base == lfpv.name.base and not r.name.lfpv]
-        partners = [row for row in plain if differing_training(row, lfpv) is None]
+        partners = [row for row in plain if _differing(row, lfpv) is None]
         found += [Pair(row, lfpv) for row in partners]
         if not any(row.kind == "base" for row in partners):
             reasons.append(_no_base(lfpv, [row for row in plain if row.kind == "base"]))
     return found, reasons
-
-
-def differing_training(base: Row, lfpv: Row) -> str | None:
-    """The first thing in which two trainings differ, or what is not known; None where alike."""
-    for row in (base, lfpv):
-        if row.training is None:
-            return f"the weights of {row.label} do not say how they were trained"
-    if differing := differing_key(base.training, lfpv.training):
-        return f"{differing.partition(' is ')[0]} of their trainings differs"
-    return None
 
 
 def _no_base(lfpv: Row, bases: Sequence[Row]) -> str:
@@ -121,29 +98,19 @@ def _no_base(lfpv: Row, bases: Sequence[Row]) -> str:
     if not bases:
         return f"{start}there is no result of {lfpv.name.base}"
     if len(bases) == 1:
-        return f"{start}{bases[0].label}: {differing_training(bases[0], lfpv)}"
+        return f"{start}{bases[0].label}: {_differing(bases[0], lfpv)}"
     return f"{start}none of {', '.join(r.label for r in bases)} is of its recipe, data and seed"
 
 
-def _control(weights: Mapping[str, Any]) -> bool:
-    recipe = (weights.get("header") or {}).get("recipe")
-    return isinstance(recipe, dict) and recipe.get("control") == "two_path"
-
-
-def _without_lfpv(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    plain = {k: v for k, v in recipe.items() if k not in ("lfpv", "control")}
-    if isinstance(training := plain.get("training"), dict):
-        plain["training"] = {k: v for k, v in training.items() if k != "lfpv_weight"}
-    if isinstance(phases := plain.get("phases"), list):
-        plain["phases"] = [{k: v for k, v in phase.items() if k != "nodes"} for phase in phases]
-    return plain
+def _differing(base: Row, lfpv: Row) -> str | None:
+    return differing_training((base.label, base.weights), (lfpv.label, lfpv.weights))
 
 
 def _labels(weights: Mapping[Key, Mapping[str, Any]]) -> dict[Key, str]:
     """The shortest of three labels that no other row has; the last has name and hash."""
     forms = {}
     for (name, digest), known in weights.items():
-        short = short_name(name) + (" (compute-matched control)" if _control(known) else "")
+        short = short_name(name) + (" (compute-matched control)" if is_control(known) else "")
         hashed = f" ({digest[:8]})" if digest else ""
         forms[name, digest] = (short, short + hashed, name + hashed)
     counts = [Counter(level) for level in zip(*forms.values(), strict=True)]

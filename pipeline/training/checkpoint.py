@@ -16,7 +16,7 @@ import torch
 
 from pipeline.errors import PipelineError
 from pipeline.files import atomic
-from pipeline.training.recipe import differing_key
+from pipeline.recipes import differing_key
 
 PATTERN = "step_*.pth"
 

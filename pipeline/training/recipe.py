@@ -234,19 +234,6 @@ def read_recipe(path: Path, supervision: str | None = None) -> Recipe:
     return replace(recipe, phases=tuple(_phase(values, path, where) for values, where in named))
 
 
-def differing_key(ours: Any, theirs: Any, prefix: str = "") -> str | None:
-    """The first key at which two plain recipes differ, with both values; None where they agree."""
-    if isinstance(ours, list) and isinstance(theirs, list):
-        ours, theirs = dict(enumerate(ours)), dict(enumerate(theirs))
-    if not isinstance(ours, dict) or not isinstance(theirs, dict):
-        return None if ours == theirs else f"{prefix.rstrip('.')} is {ours!r}, it was {theirs!r}"
-    for key in [*ours, *(theirs.keys() - ours.keys())]:
-        found = differing_key(ours.get(key), theirs.get(key), f"{prefix}{key}.")
-        if found:
-            return found
-    return None
-
-
 def _phase(values: Any, path: Path, where: str) -> Phase:
     if not isinstance(values, Mapping):
         raise PipelineError(f"{path}: '{where}' must be a mapping of keys to values")

@@ -19,6 +19,7 @@ def make(enhancer, images, scores, classes=(), **more):
         per_image=images,
         seconds={"decode": 0.1, "enhance": 0.2, "evaluate": 0.3},
         provenance={
+            "enhancer": {},
             "evaluator": {"model": "net", "file": "net.pt", "sha256": "e" * 64},
             "dataset": {"images": len(images), "sha256": "d" * 64},
             "config": {"amp": False},

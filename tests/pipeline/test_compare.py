@@ -203,6 +203,25 @@ def test_what_may_differ(streets):
     assert len(compare(moved).comparisons) == 2
 
 
+def test_a_difference_of_two_trainings_is_told(streets):
+    def named(name, result, seed):
+        header = {"recipe": {"lfpv": name}, "data": {"name": "lol"}, "seed": seed, "steps": 9}
+        weights = {"header": header}
+        return replace(result, enhancer=name, provenance=result.provenance | {"enhancer": weights})
+
+    base = named("sci@a", streets["identity"], 0)
+    same, other = (named("sci+lfpv@b", streets["sharp"], seed) for seed in (0, 1))
+    noted = "sci+lfpv@b and sci@a differ in more than LFPV: seed of their trainings differs"
+    for reference in ("base", "lfpv"):
+        assert noted in compare({"base": base, "lfpv": other}, reference).notes
+        assert not any("LFPV" in n for n in compare({"base": base, "lfpv": same}, reference).notes)
+    untold = replace(base, provenance=base.provenance | {"enhancer": {}})
+    assert (
+        "sci+lfpv@b and sci@a differ in more than LFPV: the weights of sci@a do not say how they "
+        "were trained"
+    ) in compare({"base": untold, "lfpv": same}).notes
+
+
 def test_notes_say_what_is_not_known(streets):
     assert any(
         "fewer than 100 images are often too narrow" in note for note in compare(streets).notes

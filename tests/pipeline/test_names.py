@@ -31,5 +31,5 @@ def test_task_names():
     assert parse_task("darkzurich") == TaskName("darkzurich")
     assert parse_task("segmentation:a/b:c") == TaskName("segmentation", Path("a/b:c"))
     for text in ("", ":x", "segmentation:"):
-        with pytest.raises(PipelineError, match="is no task name"):
+        with pytest.raises(PipelineError, match="has no name or no folder"):
             parse_task(text)

@@ -37,3 +37,11 @@ def test_what_a_bare_name_means_is_told(rng):
     lines = console.export_text().splitlines()
     assert "names without weights mean sci@ours-lol162" in lines
     assert "night: mIoU over 3 of 3 classes" in lines
+
+
+@pytest.mark.parametrize("enhancers", [["sharp"], ["identity", "sharp"]])
+def test_that_identity_is_missing_is_told(rng, enhancers):
+    console, streets = Console(width=200, record=True), night_streets(rng)
+    print_table([streets[name] for name in enhancers], console)
+    told = "no row of identity: with it" in console.export_text()
+    assert told == ("identity" not in enhancers)

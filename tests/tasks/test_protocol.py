@@ -1,5 +1,7 @@
 """Protocols: what ships, and a user's own file."""
 
+from dataclasses import replace
+
 import pytest
 
 from tasks.errors import TaskError
@@ -12,13 +14,23 @@ OWN = "version: 2\neight_bit: none\nsize: [256, 512]\nfilter: bilinear\nscore_at
     ("task", "names"),
     [
         ("codan", {"ciconv", "ciconv-float", "sample"}),
-        ("darkzurich", {"similarity-minmax", "similarity-minmax-float", "mmseg", "mmseg-float"}),
+        (
+            "darkzurich",
+            {
+                "similarity-minmax",
+                "similarity-minmax-float",
+                "similarity-minmax-full",
+                "mmseg",
+                "mmseg-float",
+            },
+        ),
         ("darkzurich_test", {"similarity-minmax", "similarity-minmax-float", "mmseg"}),
         (
             "nighttime_driving",
             {
                 "similarity-minmax",
                 "similarity-minmax-float",
+                "similarity-minmax-full",
                 "similarity-minmax-corrected",
                 "mmseg",
                 "mmseg-float",
@@ -36,6 +48,8 @@ def test_the_released_protocol_is_what_it_is():
         protocol = load_card(task).protocol("similarity-minmax")
         assert (protocol.size, protocol.filter) == ((512, 1024), "lanczos")
         assert (protocol.score_at, protocol.eight_bit) == ("input", "round")
+        full = load_card(task).protocol("similarity-minmax-full")
+        assert replace(full, name=protocol.name, score_at="input", about=protocol.about) == protocol
     stored = {n: p.labels for n, p in load_card("nighttime_driving").protocols.items()}
     assert stored["similarity-minmax"] == "labelIds"
     assert stored["similarity-minmax-corrected"] == "corrected"

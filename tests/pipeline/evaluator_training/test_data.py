@@ -24,7 +24,7 @@ def test_the_dataset_folder_is_the_tasks(tmp_path, monkeypatch, save, rng):
         ("colours", None, "segmentation", "is for classification: a timm model"),
         ("colours", "x", "classification", "brings its own data; leave --root out"),
         ("sample", "x", "segmentation", "leave --root out"),
-        ("segmentation:", None, "segmentation", "unknown training data 'segmentation:'"),
+        ("segmentation:", None, "segmentation", "'segmentation:': has no name or no folder"),
         ("cifar", "x", "segmentation", "unknown training data 'cifar'"),
         ("codan_day", None, "classification", "no data for codan: give --root DIR"),
     ],

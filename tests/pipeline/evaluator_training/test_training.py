@@ -87,6 +87,22 @@ def test_the_validation_split_chooses_the_best(train, colours, monkeypatch):
         "data": f"{colours} val", "images": 6, "metric": "top1", "score": 0.7}  # fmt: skip
 
 
+def test_a_recipe_may_ask_for_the_best(train, colours, monkeypatch, capsys):
+    from pipeline.evaluator_training.validation import Validation
+
+    scores = iter([0.1, 0.7, 0.3])
+    monkeypatch.setattr(Validation, "__call__", lambda self: {"top1": next(scores)})
+    folder = train("test_resnet", colours, epochs=3, training={"weights": "best"})
+    best = read_checkpoint(folder / "best.safetensors")
+    written = read_checkpoint(folder.with_suffix(".safetensors"))
+    assert written.header == best.header
+    assert written.header["steps"] == 6
+    assert all(torch.equal(best.state[key], value) for key, value in written.state.items())
+    assert f"weights: {written.path}, the best on val" in capsys.readouterr().out
+    with pytest.raises(PipelineError, match="has no val split"):
+        train("test_resnet", colours + "/train", "other", training={"weights": "best"})
+
+
 def test_without_a_validation_split(train, colours):
     folder = train("test_resnet", colours + "/train")
     assert not (folder / "best.safetensors").exists()

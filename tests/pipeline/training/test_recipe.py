@@ -2,14 +2,9 @@ import pytest
 import yaml
 
 from pipeline.errors import PipelineError
+from pipeline.recipes import differing_key
 from pipeline.registry import OBJECTIVES
-from pipeline.training.recipe import (
-    FOLDER,
-    Schedule,
-    differing_key,
-    find_recipe,
-    read_recipe,
-)
+from pipeline.training.recipe import FOLDER, Schedule, find_recipe, read_recipe
 
 FILES = sorted(FOLDER.glob("*.yaml"))
 
