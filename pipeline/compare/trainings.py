@@ -45,17 +45,13 @@ def differing_training(base: tuple[str, Weights], lfpv: tuple[str, Weights]) -> 
 def training_notes(reference: Result, others: Sequence[Result]) -> Iterator[str]:
     """Where a difference between a base and its +lfpv is of other things too."""
     for other in others:
-        pair = sorted(((parse_enhancer(r.enhancer), r) for r in (reference, other)), key=_lfpv_last)
-        (base, _), (lfpv, _) = pair
-        if (base.base, base.lfpv, lfpv.lfpv) != (lfpv.base, False, True):
+        pair = sorted((reference, other), key=lambda result: parse_enhancer(result.enhancer).lfpv)
+        base, lfpv = (parse_enhancer(result.enhancer) for result in pair)
+        if base.base != lfpv.base or base.lfpv == lfpv.lfpv:
             continue
-        named = [(result.enhancer, result.provenance["enhancer"]) for _, result in pair]
+        named = [(result.enhancer, result.provenance["enhancer"]) for result in pair]
         if reason := differing_training(*named):
             yield f"{lfpv} and {base} differ in more than LFPV: {reason}"
-
-
-def _lfpv_last(named: tuple[Any, Result]) -> bool:
-    return named[0].lfpv
 
 
 def _without_lfpv(recipe: Mapping[str, Any]) -> dict[str, Any]:
