@@ -101,8 +101,8 @@ def decoded(
     """
     task = evaluators[0].task
     results = enhance if isinstance(enhance, ImageFolder) else None
-    for sample in task.samples if results else ():
-        results.find(sample)
+    if results:
+        results.require(task)
     yield from Batches(
         _Decoded(evaluators, results),
         batch_sampler=batches,

@@ -90,14 +90,16 @@ def run(
         PipelineError, EnhancerError, TaskError: bad names, files, data or weights, in one line.
     """
     given = as_given(locals())
+    if empty := [name for name, value in given.items() if value == ""]:
+        raise PipelineError(f"{empty[0]} is empty; give it a value, or leave it out")
     if isinstance(task, str):
         task = create_task(task, root, protocol, sample=sample)
     elif root or protocol or sample:
         raise PipelineError("root, protocol and sample belong to a task's name, not to a task")
     if not isinstance(enhancer, str | nn.Module):
         raise PipelineError(f"an enhancer is a name or a torch.nn.Module, not {enhancer!r}")
-    if batch_size is not None and batch_size < 1:
-        raise PipelineError(f"batch_size must be 1 or more, not {batch_size}")
+    if batch_size is not None and not (isinstance(batch_size, int) and batch_size > 0):
+        raise PipelineError(f"batch_size must be a whole number above 0, not {batch_size!r}")
     bench = prepare(task, evaluator, evaluator_weights, class_map)
     options = chain_options(task, device, amp, batch_size)
     if isinstance(enhancer, str):
@@ -129,8 +131,11 @@ def prepare(
         if weights or class_map:
             raise PipelineError("the evaluator is a model already; leave weights and class map out")
         loaded = Loaded(evaluator, {"model": type(evaluator).__name__})
-    else:
+    elif evaluator is None or isinstance(evaluator, str):
         loaded = load_evaluator(evaluator, weights, task, class_map)
+    else:
+        given = type(evaluator).__name__
+        raise PipelineError(f"an evaluator is a name or a DownstreamModel, not a {given}")
     return Bench(create_evaluator(loaded.model, task), loaded.weights, dataset)
 
 

@@ -144,6 +144,8 @@ def _protocol(name: str, values: Any, kind: str, labels: Mapping[str, str], wher
     values = ({"labels": next(iter(labels))} if labels else {}) | values
     choices = {"eight_bit": EIGHT_BIT, "filter": FILTERS, "score_at": SCORE_AT}
     for key, allowed in (choices | {"labels": tuple(labels)}).items():
+        if key in values and not allowed:
+            raise TaskError(f"{where}: the task has no {key} to choose from; leave it out")
         if key in values and values[key] not in allowed:
             raise TaskError(f"{where}: {key} is one of {', '.join(allowed)}, not {values[key]!r}")
     for key, (wanted, words) in _TYPES.items():

@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.batch.cells import Cell, TaskSpec
 from pipeline.batch.checks import enhancer_problem, task_problems
 from pipeline.batch.darkening import darkenings
-from pipeline.batch.schema import SLURM, TASK, TOP, check, listed, right
+from pipeline.batch.schema import SLURM, TASK, TEXT, TOP, check, is_kind, listed, right
 from pipeline.batch.selection import kept, overridden
 from pipeline.batch.source import ConfigErrors, Key, Source, find_config, read_source
 from pipeline.errors import PipelineError
@@ -39,22 +39,33 @@ def read_batch(name: str | Path) -> Batch:
         ConfigErrors: everything that is wrong in it.
     """
     source = read_source(find_config(name))
-    content = source.content
+    content, unread = source.content, bool(source.problems)
     check(source, content, TOP, ())
     for key in ("enhancers", "tasks"):
-        if not isinstance(content.get(key), list) or not content[key]:
+        missing = not isinstance(content.get(key), list) or not content[key]
+        # It may stand in a file that could not be read.
+        if missing and not (unread and key not in content):
             source.wrong((key,), "names none; a list of one or more is needed")
     enhancers = list(_enhancers(source))
     tasks = list(_tasks(source))
     numerics = content.get("amp") is True, content.get("chunk")
     cells = [Cell(enhancer, task, {}, *numerics) for enhancer, task in product(enhancers, tasks)]
     cells = overridden(source, kept(source, cells))
+    for name in dict.fromkeys(str(cell.enhancer) for cell in cells if _of_other_images(cell)):
+        source.wrong(
+            ("enhancers",),
+            f"{name} holds results of other images than the darkened ones; `exclude` it there",
+        )
     if not source.problems and not cells:
         source.wrong(("exclude",), "leaves no cell")
     slurm = _slurm(source)
     if source.problems:
         raise ConfigErrors(source.problems)
     return Batch(cells, slurm)
+
+
+def _of_other_images(cell: Cell) -> bool:
+    return cell.enhancer.base == "images" and cell.task.darken is not None
 
 
 def _enhancers(source: Source) -> Iterator[EnhancerName]:
@@ -125,7 +136,7 @@ def _tasks(source: Source) -> Iterator[TaskSpec]:
 def _choices(source: Source, entry: dict[str, Any], key: Key, name: str) -> list[str | None]:
     value = entry.get(name)
     values = value if isinstance(value, list) else [value]
-    wrong = [one for one in values if not isinstance(one, str)]
+    wrong = [one for one in values if not is_kind(one, TEXT)]
     if value is not None and (wrong or not values):
         shown = wrong[0] if wrong else value
         source.wrong((*key, name), f"must be a name or a list of names, not {shown!r}")

@@ -17,6 +17,7 @@ from pipeline.evaluators import evaluator_config, find_class_map, resolve_evalua
 from pipeline.factory import create_task, is_network
 from pipeline.files import sha256
 from pipeline.names import EnhancerName, parse_task
+from pipeline.own.onnx import digest as onnx_digest
 from pipeline.provenance import manifest
 from pipeline.registry import ENHANCERS
 from tasks import mm
@@ -113,13 +114,14 @@ def _evaluator(spec: TaskSpec, task: Task, fetch: bool) -> tuple[dict[str, Any],
         file = Path(model.removeprefix("onnx:"))
         known = {"model": "onnx", "file": file.name}
         identity |= {"model": "onnx", "settings": _digest_of_file(file.with_suffix(".yaml"))}
+        identity["weights"] = onnx_digest(file)
     else:
         file = Path(weights)
         known = {"model": model, "file": file.name}
         identity |= {"model": Path(model).name}
         if model.endswith(".py"):
             identity["settings"] = config_digest(model)
-    identity["weights"] = _digest_of_file(file)
+        identity["weights"] = _digest_of_file(file)
     if spec.class_map:
         path = find_class_map(Path(spec.class_map))
         known["class_map"] = {"file": path.name}

@@ -66,7 +66,10 @@ def right(known: Mapping[str, Any], name: str, value: Any) -> bool:
 def is_kind(value: Any, kind: str) -> bool:
     if kind == NUMBER:
         return type(value) is int and value > 0
-    return type(value) is {TEXT: str, FLAG: bool, MAPPING: dict, LIST: list}[kind]
+    if kind == TEXT:
+        # An empty one would mean a default that nobody asked for.
+        return type(value) is str and bool(value.strip())
+    return type(value) is {FLAG: bool, MAPPING: dict, LIST: list}[kind]
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -35,6 +35,9 @@ def _write(arguments: Namespace) -> None:
     path, card = arguments.out or OUT, _card(arguments.task)
     if path.suffix != ".zip":
         raise PipelineError(f"{path}: the server takes a zip; name it *.zip")
+    for file in (path, path.with_suffix(".json")):
+        if file.exists():
+            raise PipelineError(f"{file}: is there; name another --out, or remove it")
     name = parse_enhancer(arguments.enhancer)
     task = create_task(arguments.task, arguments.root, arguments.protocol)
     options = chain_options(task, arguments.device, arguments.amp, batch_size=None)

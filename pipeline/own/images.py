@@ -1,6 +1,7 @@
 """`images:DIR`: images that any method has enhanced already."""
 
 import hashlib
+import os
 from functools import cached_property
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from pipeline.errors import PipelineError
 from pipeline.files import sha256
 from tasks.errors import TaskError
 from tasks.images import IMAGE_SUFFIXES, read_rgb
-from tasks.task import Sample
+from tasks.task import Sample, Task
 
 
 class ImageFolder(Enhancer):
@@ -40,7 +41,9 @@ class ImageFolder(Enhancer):
     def files(self) -> dict[str, Path]:
         """Path in the folder without suffix → file; PipelineError where two files share one."""
         found: dict[str, Path] = {}
-        for path in sorted(self.folder.rglob("*")):
+        # Linked folders count, as they do in datasets.
+        walked = os.walk(self.folder, followlinks=True)
+        for path in sorted(Path(top, name) for top, _, names in walked for name in names):
             hidden = path.name.startswith(".")
             if path.suffix.lower() in IMAGE_SUFFIXES and not hidden and path.is_file():
                 key = path.relative_to(self.folder).with_suffix("").as_posix()
@@ -60,6 +63,27 @@ class ImageFolder(Enhancer):
             "images": len(self.files),
             "sha256": digest.hexdigest(),
         }
+
+    def require(self, task: Task) -> None:
+        """That every image of a task has a file of its own.
+
+        Raises:
+            PipelineError: the task's images are darkened, which no file is of.
+            TaskError: an image has no file, or two of them have the same one.
+        """
+        if task.darkening:
+            raise PipelineError(
+                f"images:{self.folder}: holds results of other images than the darkened ones"
+            )
+        found: dict[Path, Sample] = {}
+        for sample in task.samples:
+            file = self.find(sample)
+            if file in found:
+                raise TaskError(
+                    f"{file}: would stand for {found[file].id} and for {sample.id}; keep the "
+                    "dataset's folders"
+                )
+            found[file] = sample
 
     def find(self, sample: Sample) -> Path:
         """The enhanced file of a sample; TaskError where there is none."""

@@ -1,5 +1,7 @@
 """`onnx:FILE`: any enhancer exported to ONNX, run by onnxruntime."""
 
+import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,8 @@ from enhancers.base import Enhancer
 from enhancers.errors import EnhancerError
 from pipeline.errors import PipelineError, one_line
 from pipeline.files import sha256
+
+EXTRA = "onnx: needs an extra: pip install 'llie-pipeline[onnx]'"
 
 
 class OnnxEnhancer(Enhancer):
@@ -37,7 +41,7 @@ class OnnxEnhancer(Enhancer):
         """The file and what ran it."""
         return {
             "file": self.file.name,
-            "sha256": sha256(self.file),
+            "sha256": digest(self.file),
             "providers": self.session.get_providers(),
         }
 
@@ -47,6 +51,41 @@ class OnnxEnhancer(Enhancer):
             return run_session(self.file, self.session, image)
         except PipelineError as error:
             raise EnhancerError(str(error)) from None
+
+
+def digest(file: Path) -> str:
+    """Hash of a model; of its weights too where they lie in files of their own.
+
+    Raises:
+        PipelineError: no such file, or no ONNX model.
+    """
+    try:
+        import onnx
+
+        graph = onnx.load(file, load_external_data=False).graph
+    except ImportError:
+        raise PipelineError(EXTRA) from None
+    except Exception as error:  # protobuf's own, or the file system's
+        raise PipelineError(f"{file}: is no ONNX model ({one_line(error)})") from None
+    beside = {
+        entry.value
+        for tensor in _tensors(graph)
+        for entry in tensor.external_data
+        if entry.key == "location"
+    }
+    if not beside:
+        return sha256(file)
+    parts = [sha256(file), *(sha256(file.parent / name) for name in sorted(beside))]
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+def _tensors(graph: Any) -> Iterator[Any]:
+    """Of a graph and of those in its nodes."""
+    yield from graph.initializer
+    for attribute in (one for node in graph.node for one in node.attribute):
+        yield from (attribute.t, *attribute.tensors)
+        for inner in (attribute.g, *attribute.graphs):
+            yield from _tensors(inner)
 
 
 def open_session(text: str) -> tuple[Path, Any]:
@@ -62,7 +101,7 @@ def open_session(text: str) -> tuple[Path, Any]:
     try:
         import onnxruntime
     except ImportError:
-        raise PipelineError("onnx: needs an extra: pip install 'llie-pipeline[onnx]'") from None
+        raise PipelineError(EXTRA) from None
     onnxruntime.set_default_logger_severity(3)
     known = [p for p in onnxruntime.get_available_providers() if p.startswith(("CUDA", "CPU"))]
     try:

@@ -8,8 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from pipeline.errors import PipelineError
-from pipeline.files import sha256
-from pipeline.own.onnx import open_session, run_session
+from pipeline.own.onnx import digest, open_session, run_session
 from pipeline.recipes import fill, read_yaml
 from tasks import cityscapes
 from tasks.models import DownstreamModel, ModelInfo
@@ -75,7 +74,7 @@ class OnnxModel(DownstreamModel):
     @property
     def provenance(self) -> dict[str, Any]:
         """The file, and what was declared of it."""
-        return {"model": "onnx", "file": self.file.name, "sha256": sha256(self.file), "header": {}}
+        return {"model": "onnx", "file": self.file.name, "sha256": digest(self.file), "header": {}}
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """PipelineError: the model fails, or gives another number of classes than declared."""

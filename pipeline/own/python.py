@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import torch
 from torch import nn
@@ -51,9 +52,16 @@ class PythonEnhancer(Enhancer):
 
     @property
     def provenance(self) -> dict[str, str]:
-        """The callable, the file that defines it, and a hash of a module's weights."""
-        file = getattr(sys.modules[self.name.partition(":")[0]], "__file__", None)
-        known = {"callable": self.name} | ({"sha256": sha256(Path(file))} if file else {})
+        """The callable, a hash of the user's own files behind it, and one of a module's weights.
+
+        A file counts that the named module, or one of these, imports at its top.
+        """
+        files = sorted(_own_files(self.name.partition(":")[0]))
+        parts = [sha256(file) for file in files]
+        joined = hashlib.sha256("".join(parts).encode()).hexdigest()
+        known = {"callable": self.name}
+        if files:
+            known["sha256"] = parts[0] if len(parts) == 1 else joined
         weights = self.state_dict()
         return known | ({"weights": _hash(weights)} if weights else {})
 
@@ -64,6 +72,31 @@ class PythonEnhancer(Enhancer):
             return self.function(image.clone())
         except Exception as error:
             raise EnhancerError(f"python:{self.name} failed: {_told(error)}") from error
+
+
+def _own_files(name: str) -> set[Path]:
+    """Files of a module and of those that it leads to, in its package or its folder."""
+    package = name.partition(".")[0]
+    top = Path(getattr(sys.modules[package], "__file__", None) or "")
+    # An installed package has many neighbours that are not the user's.
+    alone = "site-packages" in top.parts
+    folder = top.parent.parent if top.stem == "__init__" else top.parent
+    waiting: list[str] = [name]
+    found: dict[ModuleType, Path] = {}
+    while waiting:
+        module = sys.modules.get(waiting.pop())
+        file = Path(getattr(module, "__file__", None) or "")
+        if module is None or module in found or file.suffix != ".py":
+            continue
+        within = file.is_relative_to(folder) and "site-packages" not in file.parts
+        if module.__name__.partition(".")[0] == package or (within and not alone):
+            found[module] = file
+            waiting += [
+                value.__name__ if isinstance(value, ModuleType) else str(value.__module__)
+                for value in vars(module).values()
+                if isinstance(value, ModuleType) or hasattr(value, "__module__")
+            ]
+    return set(found.values())
 
 
 def _hash(state: Mapping[str, torch.Tensor]) -> str:

@@ -154,7 +154,9 @@ def test_a_module_keeps_its_modes(night):
     ("enhancer", "options", "message"),
     [
         (lambda x: x, {}, "a name or a torch.nn.Module, not <function"),
-        ("identity", {"batch_size": -1}, "batch_size must be 1 or more, not -1"),
+        ("identity", {"batch_size": -1}, "batch_size must be a whole number above 0, not -1"),
+        ("identity", {"batch_size": 2.5}, "batch_size must be a whole number above 0, not 2.5"),
+        ("identity", {"protocol": ""}, "protocol is empty"),
     ],
 )
 def test_what_cannot_run_is_refused(night, enhancer, options, message):

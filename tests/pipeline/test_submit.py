@@ -54,6 +54,8 @@ def test_an_archive_and_where_it_came_from(root, segmentor, tmp_path, capsys):
     assert about["protocol"]["name"] == "similarity-minmax"
     assert about["dataset"]["images"] == 2
     assert sorted(path.name for path in out.parent.iterdir()) == ["s.json", "s.zip"]
+    assert submit(root, segmentor, out) == 2
+    assert "s.zip: is there; name another --out" in capsys.readouterr().err
     again = tmp_path / "again.zip"
     assert submit(root, segmentor, again, "--protocol", "similarity-minmax") == 0
     assert again.read_bytes() == out.read_bytes()

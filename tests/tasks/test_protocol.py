@@ -66,6 +66,13 @@ def test_cards_hold_together():
             assert not card.labels or protocol.labels in card.labels
 
 
+def test_a_key_counts_once(tmp_path):
+    path = tmp_path / "twice.yaml"
+    path.write_text(OWN + "eight_bit: round\n")
+    with pytest.raises(TaskError, match="line 6: 'eight_bit' is given twice"):
+        load_card("codan").protocol(str(path))
+
+
 def test_a_users_own_protocol(tmp_path):
     path = tmp_path / "half.yaml"
     path.write_text(OWN + "labels: labelTrainIds\nabout: half size\n")

@@ -154,6 +154,19 @@ def test_what_can_be_wrong(problems, text, line, message):
     assert any(one.startswith(f"{line}: ") and message in one for one in found), found
 
 
+@pytest.mark.parametrize("text", ["enhancers: [", "include: nowhere.yaml"])
+def test_what_could_not_be_read_is_not_missing(problems, text):
+    assert len(problems(text)) == 1
+
+
+def test_results_are_not_of_darkened_images(config, problems, tmp_path):
+    darkened = "{task: 'segmentation:x', evaluator: espnetv2-s2, darken: {exposure: [0.3, 0.1]}}"
+    text = f"enhancers: [identity, 'images:{tmp_path}']\ntasks: [{darkened}]\n"
+    (problem,) = problems(text)
+    assert problem.startswith(f"1: enhancers: images:{tmp_path} holds results of other images")
+    assert len(config(text + "exclude: [{enhancer: 'images:*'}]\n")) == 2
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -189,6 +202,8 @@ def test_wrong_enhancers(problems, name, message):
         ("{task: darkzurich, protocol: mmsek}", ".protocol", "did you mean mmseg?"),
         ("{task: darkzurich, protocol: [3]}", ".protocol", "a list of names, not 3"),
         ("{task: darkzurich, protocol: []}", ".protocol", "a list of names"),
+        ("{task: darkzurich, protocol: ''}", ".protocol", "a list of names, not ''"),
+        ("{task: darkzurich, root: ''}", ".root", "must be text, not ''"),
         ("{task: lol, evaluator: resnet18}", ".evaluator", "compares with the truth"),
         ("{task: codan}", ".evaluator", "codan needs one"),
         ("{task: codan, evaluator: resnet18}", ".evaluator", "needs `evaluator_weights`"),

@@ -8,6 +8,7 @@ from pipeline import create_task, run
 from pipeline.cli import main
 from pipeline.errors import PipelineError
 from pipeline.own.images import ImageFolder
+from tasks.darken import Darkening
 from tasks.errors import TaskError
 from tasks.images import read_rgb
 
@@ -81,6 +82,29 @@ def test_a_missing_result_is_told_before_anything_is_computed(pairs, results, mo
     monkeypatch.setattr("tasks.restoration.RestorationEvaluator.measure", None)
     with pytest.raises(TaskError, match="has no enhanced image"):
         run(f"images:{results}", f"restoration:{pairs}")
+
+
+def test_one_result_is_not_of_two_images(tmp_path, rng, save):
+    for split in ("test_night", "test_day"):
+        save(tmp_path / f"codan/data/{split}/Cat/0.png", np.zeros((40, 36, 3), np.uint8))
+    task = create_task("codan", tmp_path / "codan")
+    save(tmp_path / "out/Cat/0.png", np.zeros((40, 36, 3), np.uint8))
+    message = r"Cat/0\.png: would stand for test_night/Cat/0 and for test_day/Cat/0"
+    with pytest.raises(TaskError, match=message):
+        ImageFolder(tmp_path / "out").require(task)
+
+
+def test_darkened_images_have_no_results(pairs, results, tmp_path, save):
+    save(tmp_path / "day/x/a.png", np.zeros((40, 36, 3), np.uint8))
+    task = create_task(f"classification:{tmp_path / 'day'}").darkened(Darkening(0.1))
+    with pytest.raises(PipelineError, match="other images than the darkened ones"):
+        ImageFolder(results).require(task)
+
+
+def test_linked_folders_count(results, tmp_path):
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links/low").symlink_to(results)
+    assert [*ImageFolder.from_source(str(tmp_path / "links")).files] == ["low/a", "low/b"]
 
 
 def test_its_results_lie_below_the_output_folder(pairs, results, tmp_path, monkeypatch):

@@ -1,12 +1,13 @@
 """`onnx:FILE`, with models made here."""
 
+import numpy as np
 import pytest
 import torch
 
 from enhancers.errors import EnhancerError
 from pipeline import create_enhancer
 from pipeline.errors import PipelineError
-from pipeline.own.onnx import OnnxEnhancer
+from pipeline.own.onnx import OnnxEnhancer, digest
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -44,6 +45,27 @@ def test_a_fixed_size_refuses_others(model):
     enhancer = OnnxEnhancer.from_source(str(model((1, 3, 32, 32))))
     with pytest.raises(EnhancerError, match=r"sqrt\.onnx takes \[1, 3, 32, 32\] only"):
         enhancer(torch.rand(1, 3, 32, 40))
+
+
+def test_weights_in_another_file_are_hashed(tmp_path):
+    helper, numpy_helper = onnx.helper, onnx.numpy_helper
+    shape = ("b", 3, "h", "w")
+
+    def build(value):
+        ends = [helper.make_tensor_value_info(name, 1, shape) for name in ("image", "out")]
+        weight = numpy_helper.from_array(np.full((1, 3, 1, 1), value, np.float32), "weight")
+        node = helper.make_node("Mul", ["image", "weight"], ["out"])
+        graph = helper.make_graph([node], "scale", ends[:1], ends[1:], [weight])
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        path = tmp_path / str(value) / "it.onnx"
+        path.parent.mkdir()
+        onnx.save(model, path, save_as_external_data=True, location="it.data", size_threshold=0)
+        return path
+
+    one, other = build(0.25), build(0.5)
+    assert one.read_bytes() == other.read_bytes()
+    assert digest(one) != digest(other)
+    assert create_enhancer(f"onnx:{one}").provenance["sha256"] == digest(one)
 
 
 def test_wrong_models(model, tmp_path):

@@ -54,6 +54,25 @@ def test_functions_and_classes(module):
     assert network.provenance["weights"] != before
 
 
+@pytest.mark.parametrize(
+    ("imported", "called"),
+    [
+        ("from {0}.method import brighten", "{0}:brighten"),
+        ("from {0} import method\ndef f(image): return method.brighten(image)", "{0}:f"),
+    ],
+)
+def test_files_that_it_imports_are_hashed(module, imported, called):
+    package = f"{module}_package"
+    Path(package).mkdir()
+    Path(f"{package}/__init__.py").write_text(imported.format(package))
+    digests = set()
+    for method in (SOURCE, SOURCE, SOURCE.replace("0.5", "0.25")):
+        Path(f"{package}/method.py").write_text(method)
+        enhancer = create_enhancer(f"python:{called.format(package)}")
+        digests.add(enhancer.provenance["sha256"])
+    assert len(digests) == 2
+
+
 def test_what_is_given_may_be_written_over():
     Path("inplace.py").write_text("def half(image):\n    return image.mul_(0.5)\n")
     image = torch.ones(1, 3, 16, 16)
