@@ -119,10 +119,10 @@ def _read_torch(
         raise PipelineError(
             f"{path}: truncated, or no torch file ({type(error).__name__})"
         ) from None
-    return _state_dict(path, content), _meta(content)
+    return _state_dict(path, content), _meta(path, content)
 
 
-def _meta(content: object) -> dict[str, Any]:
+def _meta(path: Path, content: object) -> dict[str, Any]:
     """The `meta` of mmengine's files, and class names as they are often saved beside a state."""
     if not isinstance(content, Mapping):
         return {}
@@ -131,6 +131,8 @@ def _meta(content: object) -> dict[str, Any]:
     if "classes" in content:
         header.setdefault("classes", content["classes"])
     elif isinstance(index := content.get("class_to_idx"), Mapping):
+        if set(index.values()) != set(range(len(index))):
+            raise PipelineError(f"{path}: its class_to_idx does not number its classes from 0 on")
         header.setdefault("classes", sorted(index, key=index.get))
     return header
 

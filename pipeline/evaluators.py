@@ -149,6 +149,8 @@ def _model_info(checkpoint: Checkpoint) -> ModelInfo:
         listed = isinstance(value, list | tuple) and all(isinstance(v, kind) for v in value)
         if value is not None and not listed:
             raise PipelineError(f"{checkpoint.path}: its header's `{key}` is no list")
+    if size and (len(size) != 2 or min(size) < 1):
+        raise PipelineError(f"{checkpoint.path}: its header's `input_size` is no [height, width]")
     return ModelInfo(
         tuple(classes) if classes else None, tuple(size) if size else None, str(checkpoint.path)
     )

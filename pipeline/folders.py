@@ -2,10 +2,14 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.compare.comparable import plain
+from pipeline.errors import PipelineError
 from pipeline.names import EnhancerName
+from pipeline.result import Result
 from tasks.darken import Darkening
 from tasks.task import Task
 
@@ -31,6 +35,39 @@ def task_folder(out: Path, task: Task, evaluator: Mapping[str, Any]) -> Path:
     if evaluator.get("class_map"):
         parts.append(Path(evaluator["class_map"]["file"]).stem)
     return out / (_as_folder(task.name, ":") + data) / "-".join(parts)
+
+
+def require_own(folder: Path, bench: "Bench") -> None:
+    """That the results of a bench's folder are of that bench: names alone tell folders apart.
+
+    Raises:
+        PipelineError: one is of another frozen model, class map, protocol or data.
+    """
+    ours = _made_of(bench.evaluator_provenance, asdict(bench.task.protocol), bench.dataset)
+    for file in sorted(folder.glob("*/result.json")):
+        try:
+            found = Result.read(file)
+        except PipelineError:
+            continue  # the next result of that name replaces it
+        known = found.provenance
+        theirs = _made_of(known["evaluator"], found.protocol, known["dataset"])
+        for what in ours:
+            if ours[what] != theirs[what]:
+                raise PipelineError(
+                    f"{file}: is of another {what}, though of the same name; give another --out, "
+                    f"or remove {folder}"
+                )
+
+
+def _made_of(
+    evaluator: Mapping[str, Any], protocol: Mapping[str, Any], dataset: Mapping[str, Any]
+) -> dict[str, Any]:
+    return {
+        "frozen model": evaluator.get("sha256"),
+        "class map": (evaluator.get("class_map") or {}).get("sha256"),
+        "protocol": dict(plain(protocol)),
+        "data": dataset["sha256"],
+    }
 
 
 def sweep_folder(out: Path, bench: "Bench") -> Path:

@@ -28,7 +28,7 @@ CITYSCAPES_COLOURS = (
 
 def panel_file(folder: Path, image: str) -> Path:
     """The panel of an image in the folder of panels of a result."""
-    return folder / f"{image.replace('/', '_')}.png"
+    return folder / f"{image.replace('/', '--')}.png"
 
 
 def forget_panels(folder: Path) -> None:

@@ -107,7 +107,7 @@ class Result:
                 for name, s in content.pop("scores").items()
             }
             result = cls(scores=scores, **content)
-            for part in ("evaluator", "dataset", "config"):
+            for part in ("enhancer", "evaluator", "dataset", "config"):
                 if not isinstance(result.provenance.get(part), dict):
                     raise TypeError(f"its provenance has no {part}")
             return result
@@ -147,6 +147,17 @@ def class_counts(results: Sequence[Result]) -> list[str]:
                 line += f"; of {result.enhancer} over {count}: its Δ is partly one of classes"
         lines.append(line)
     return lines
+
+
+def weights_meant(results: Sequence[Result]) -> list[str]:
+    """A line on the weights of enhancers that are named without, `sci@ours-lol162`."""
+    files = (
+        result.provenance["enhancer"].get("file")
+        for result in results
+        if not {"@", ":"} & set(result.enhancer)
+    )
+    meant = dict.fromkeys(Path(file).stem for file in files if file)
+    return [f"names without weights mean {', '.join(meant)}"] if meant else []
 
 
 def _dump(content: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ from pipeline.errors import PipelineError
 from pipeline.evaluators import load_evaluator
 from pipeline.factory import Loaded, create_task, load_enhancer
 from pipeline.names import parse_enhancer
+from pipeline.own.python import state_digest
 from pipeline.provenance import as_given, environment, manifest
 from pipeline.result import Result
 from pipeline.statistics import SEED
@@ -105,8 +106,10 @@ def run(
     if isinstance(enhancer, str):
         loaded = load_enhancer(parse_enhancer(enhancer), sample=task.sample_data)
         return run_loaded(enhancer, loaded, bench, options, given)
+    state = enhancer.state_dict()
+    loaded = Loaded(enhancer, {"sha256": state_digest(state)} if state else {})
     with in_eval_mode(enhancer):
-        return run_loaded(type(enhancer).__name__, Loaded(enhancer, {}), bench, options, given)
+        return run_loaded(type(enhancer).__name__, loaded, bench, options, given)
 
 
 def prepare(

@@ -1,13 +1,15 @@
 """The comparison on the terminal."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.result import Result, class_counts, metric_of, split_of
+from pipeline.result import Result, class_counts, metric_of, split_of, weights_meant
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".onnx")
 DECIMALS = {"%": 2, "dB": 2, "": 4}
@@ -33,8 +35,9 @@ def print_table(results: Sequence[Result], console: Console) -> None:
     if reference:
         table.add_column("Δ", justify="right", no_wrap=True)
     table.add_column("ms", justify="right", no_wrap=True)
+    labels = _labels(results)
     for result in results:
-        row = [escape(short_name(result.enhancer)), *_scores(result)]
+        row = [escape(labels[result.enhancer]), *_scores(result)]
         if reference:
             row.append(_difference(result, reference))
         table.add_row(*row, f"{1000 * result.seconds['enhance']:.1f}" if result.timed else "–")
@@ -47,6 +50,20 @@ def _heading(score: str, result: Result) -> str:
     """`val/mIoU` is plainly `mIoU` where there is one split."""
     name = metric_of(score) if len(result.images) == 1 else score
     return name.replace("pixel_", "").replace("_", " ")
+
+
+def _labels(results: Sequence[Result]) -> dict[str, str]:
+    """Enhancer → its short name, or the whole one where another has that too."""
+    short = {result.enhancer: short_name(result.enhancer) for result in results}
+    count = Counter(short.values())
+    return {name: shown if count[shown] == 1 else name for name, shown in short.items()}
+
+
+def frozen_model(evaluator: Mapping[str, Any]) -> Iterator[str]:
+    """A line on the provenance of an evaluator; none where a score needs none."""
+    if evaluator:
+        file = evaluator.get("file", "given in memory")
+        yield f"frozen model: {evaluator['model']}, weights {file}"
 
 
 def task_heading(task: str, data: str) -> str:
@@ -88,17 +105,7 @@ def _legend(results: Sequence[Result], with_reference: bool) -> Iterator[str]:
     if not with_reference:
         yield "no row of identity: with it, Δ says what an enhancer does"
     yield from class_counts(results)
-    if meant := [*_bare_names(results)]:
-        yield f"names without weights mean {', '.join(meant)}"
-    if model := result.provenance["evaluator"]:
-        yield f"frozen model: {model['model']}, weights {model.get('file', 'given in memory')}"
+    yield from weights_meant(results)
+    yield from frozen_model(result.provenance["evaluator"])
     for note in result.notes:
         yield f"note: {note}"
-
-
-def _bare_names(results: Sequence[Result]) -> Iterator[str]:
-    """The weights of enhancers that are named without, `sci@ours-lol162`."""
-    for result in results:
-        file = result.provenance["enhancer"].get("file")
-        if file and not {"@", ":"} & set(result.enhancer):
-            yield Path(file).stem

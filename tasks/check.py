@@ -55,6 +55,19 @@ def _labels_alone(task: Task) -> list[Path]:
     return [p for f in folders for p in sorted(f.glob(f"*{kind}")) if p not in used]
 
 
+def _left_out(task: Task) -> Iterator[Path]:
+    """What lies beside the images, or beside the folders of classes, and is none."""
+    used = {sample.image for sample in task.samples}
+    folders = {image.parent for image in used}
+    if task.kind == "classification":
+        folders |= {one for f in folders for one in f.parent.iterdir() if one.is_dir()}
+    for folder in sorted(folders):
+        inside = sorted(one for one in folder.iterdir() if not one.name.startswith("."))
+        yield from (one for one in inside if one not in used)
+        if not inside:
+            yield folder
+
+
 def _count_problems(task: Task) -> Iterator[str]:
     if task.card is None or task.sample_data:
         return
@@ -71,6 +84,8 @@ def _count_problems(task: Task) -> Iterator[str]:
 def _facts(task: Task, sizes: Counter, pixels: np.ndarray) -> Iterator[str]:
     for split, count in Counter(sample.split for sample in task.samples).items():
         yield f"{split}: {count} images"
+    if left := [*_left_out(task)]:
+        yield f"left out, for they are no images: {len(left)} files or folders, e.g. {left[0]}"
     for (width, height), count in sizes.most_common(3):
         yield f"size {width}x{height}: {count} images"
     if task.kind == "classification":

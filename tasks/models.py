@@ -1,6 +1,7 @@
 """Frozen downstream models: any timm classifier, any mmsegmentation segmentor."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -51,6 +52,18 @@ class DownstreamModel(nn.Module):
         super().__init__()
         self.info = info
 
+    @contextmanager
+    def told(self, image: torch.Tensor) -> Iterator[None]:
+        """TaskError: the network fails on `image`; its own error is the cause."""
+        try:
+            yield
+        except (RuntimeError, ValueError, AssertionError) as error:
+            height, width = image.shape[-2:]
+            raise TaskError(
+                f"{self.info.file}: the frozen model fails on an image of {width}x{height} "
+                f"({' '.join(str(error).split())}); `size` in a protocol of your own changes that"
+            ) from error
+
 
 class TimmClassifier(DownstreamModel):
     """A timm model with a checkpoint; torchvision's ResNet layout has the same names.
@@ -85,7 +98,8 @@ class TimmClassifier(DownstreamModel):
         size = self.input_size
         if size and tuple(image.shape[-2:]) != tuple(size):
             image = F.interpolate(image, size, mode="bilinear", antialias=True)
-        return self.network((image - self.mean) / self.std)
+        with self.told(image):
+            return self.network((image - self.mean) / self.std)
 
 
 class MMSegmentor(DownstreamModel):
@@ -129,7 +143,8 @@ class MMSegmentor(DownstreamModel):
             # Mixed precision is for the network.
             with torch.autocast(image.device.type, enabled=False):
                 image = resize(image, self.input_size, "bilinear", self.settings["eight_bit"])
-        logits = mm.segment(self.network, image)
+        with self.told(image):
+            logits = mm.segment(self.network, image)
         if logits.shape[-2:] != size:
             # The nearest logits have the nearest prediction.
             logits = F.interpolate(logits, size, mode=self.settings["score_by"])

@@ -86,7 +86,8 @@ def plan(cells: Sequence[Cell], out: Path, fetch: bool = True) -> list[Planned |
         if isinstance(one, Planned):
             if one.folder in folders:
                 raise PipelineError(
-                    f"{one.cell} is there twice, with other settings; both belong to {one.folder}"
+                    f"{one.cell} is there twice, with other settings; both belong to {one.folder}, "
+                    "which is named by file names: rename a weights, class map or protocol file"
                 )
             folders[one.folder] = one.cell
     return planned

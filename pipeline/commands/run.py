@@ -8,7 +8,7 @@ from pipeline.errors import PipelineError
 from pipeline.extremes import draw, pictures
 from pipeline.factory import create_task, load_enhancer
 from pipeline.files import require_writable
-from pipeline.folders import bench_folder, enhancer_folder
+from pipeline.folders import bench_folder, enhancer_folder, require_own
 from pipeline.names import parse_enhancer
 from pipeline.panels import PANELS, forget_panels
 from pipeline.provenance import as_given
@@ -32,6 +32,7 @@ def run(arguments: Namespace) -> None:
         raise PipelineError("two of the enhancers would share one result file; run them apart")
     for file in files.values():
         require_writable(file)
+    require_own(parent, bench)
     given = as_given(vars(arguments))
     results: list[Result] = []
     with progress() as shown:
@@ -44,6 +45,8 @@ def run(arguments: Namespace) -> None:
             results.append(result)
             shown.advance(bar)
         pictured = pictures(results, arguments.save_images)
+        if arguments.save_images and not any(pictured.values()):
+            print("no panels: no image gains or loses", file=sys.stderr)
         for name, result in zip(names, results, strict=True):
             folder, images = files[name].parent / PANELS, pictured[result.enhancer]
             shown.update(bar, description=f"pictures of {name}")

@@ -69,15 +69,16 @@ def _identity_of_data(result: Result, score: str) -> dict[str, Any]:
     # A user's own folder may lie elsewhere; what is in it is hashed.
     identity = {"task": parse_task(result.task).base, "kind of data": result.data}
     darkening = result.provenance["dataset"].get("darkening", {})
-    identity |= {f"darkening ({key})": value for key, value in _plain(darkening)}
-    identity |= {f"protocol ({key})": value for key, value in _plain(result.protocol)}
+    identity |= {f"darkening ({key})": value for key, value in plain(darkening)}
+    identity |= {f"protocol ({key})": value for key, value in plain(result.protocol)}
     identity["dataset's sha256"] = result.provenance["dataset"]["sha256"]
     # Another evaluator may call a class by another name; images' truths are compared anyway.
     identity["number of classes"] = len(result.per_class[split_of(score)])
     return identity
 
 
-def _plain(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def plain(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Settings as JSON gives them back, but for what only describes them."""
     for key, value in settings.items():
         # A description is no part of what is done; tuples come back from JSON as lists.
         if key != "about":

@@ -13,7 +13,7 @@ from pipeline.compare.differences import Difference, Paired, Records
 from pipeline.compare.images import PIXEL_METRICS, ImageDifference, by_image
 from pipeline.compare.trainings import training_notes
 from pipeline.errors import PipelineError
-from pipeline.result import Result, class_counts, lower_is_better
+from pipeline.result import Result, class_counts, lower_is_better, weights_meant
 from pipeline.statistics import LEVEL, RESAMPLES, Confusions, Values
 
 SCHEMA = 1
@@ -185,7 +185,7 @@ def notes(results: Sequence[Result], shown: Iterable[Difference]) -> list[str]:
         notes.append("the evaluator was given in memory; whether it is one and the same is unknown")
     if len({p["config"]["amp"] for p in provenance}) > 1:
         notes.append("some of the results were measured in mixed precision, some were not")
-    return notes + class_counts(results)
+    return notes + class_counts(results) + weights_meant(results)
 
 
 def _paired(results: Mapping[str, Result], score: str, method: str) -> Paired:

@@ -11,7 +11,7 @@ from pipeline.compare.images import ImageDifference
 from pipeline.compare.repeats import Repeats
 from pipeline.compare.report import Report
 from pipeline.result import lower_is_better
-from pipeline.table import DECIMALS, short_name, task_heading
+from pipeline.table import DECIMALS, frozen_model, short_name, task_heading
 
 CLASSES_SHOWN = 3
 COLOURS = {"better": "green", "worse": "red"}
@@ -30,7 +30,8 @@ def print_report(report: Report, console: Console) -> None:
         console.print(_parts(title, "class", classes, report))
     family = "over the enhancers, and over the levels and the classes of one enhancer"
     console.print(_images(report))
-    for line in _legend(report, report.comparisons[0].overall, family):
+    legend = _legend(report, report.comparisons[0].overall, family)
+    for line in (*legend, *frozen_model(report.evaluator)):
         console.print(line, markup=False, highlight=False)
 
 

@@ -63,7 +63,7 @@ class PythonEnhancer(Enhancer):
         if files:
             known["sha256"] = parts[0] if len(parts) == 1 else joined
         weights = self.state_dict()
-        return known | ({"weights": _hash(weights)} if weights else {})
+        return known | ({"weights": state_digest(weights)} if weights else {})
 
     def enhance(self, image: torch.Tensor) -> torch.Tensor:
         """What the callable gives for B×3×H×W in [0, 1]; EnhancerError where it raises."""
@@ -99,7 +99,8 @@ def _own_files(name: str) -> set[Path]:
     return set(found.values())
 
 
-def _hash(state: Mapping[str, torch.Tensor]) -> str:
+def state_digest(state: Mapping[str, torch.Tensor]) -> str:
+    """Hash of the tensors of a module's state, with their names."""
     digest = hashlib.sha256()
     for key, value in state.items():
         flat = value.detach().cpu().contiguous().flatten()

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -63,13 +64,26 @@ def test_without_identity_the_first_images_have_panels(run_night, tmp_path):
     assert [frame.name[-20:-13] for frame in frames] == ["frame_000001"[-7:], "frame_000002"[-7:]]
 
 
-def test_a_failure_keeps_the_results_before_it(run_night, dark_zurich, tmp_path, capsys):
+def test_a_failure_keeps_the_results_before_it(run_night, tmp_path, capsys):
+    Path("narrows.py").write_text("def enhance(image): return image[..., 1:]")
+    assert run_night(enhancer=["identity", "python:narrows:enhance"]) == 2
+    assert "frame_000001" in error_line(capsys)
+    assert Result.read(tmp_path / IDENTITY).enhancer == "identity"
+
+
+def test_what_shares_its_names_only_is_not_mixed(run_night, dark_zurich, tmp_path, capsys):
     assert run_night() == 0
     before = (tmp_path / IDENTITY).read_bytes()
-    (dark_zurich / NIGHT.format(3)).write_bytes(b"x")
+    same_name = tmp_path / "other/segmentor.safetensors"
+    same_name.parent.mkdir()
+    shutil.copy(TRAINED, same_name)
     capsys.readouterr()
+    assert run_night(enhancer=["identity"], weights=same_name) == 2
+    assert "identity/result.json: is of another frozen model" in error_line(capsys)
+    (dark_zurich / NIGHT.format(3)).unlink()
+    (dark_zurich / NIGHT_GT.format(3)).unlink()
     assert run_night(enhancer=["gamma@0.6"]) == 2
-    assert "frame_000003" in error_line(capsys)
+    assert "is of another data" in error_line(capsys)
     assert (tmp_path / IDENTITY).read_bytes() == before
 
 
@@ -156,6 +170,18 @@ def test_data_check_names_what_is_wrong(dark_zurich, capsys, save):
         "frame_000004_gt_labelTrainIds.png: label without an image",
     ):
         assert text in out
+
+
+def test_data_check_names_what_it_leaves_out(tmp_path, capsys, save):
+    save(tmp_path / "A/1.png", np.zeros((9, 9, 3), np.uint8))
+    for name in ("A/notes.txt", "B/2.gif"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "C").mkdir()
+    main(["data", "check", f"classification:{tmp_path}"])
+    first = tmp_path / "A/notes.txt"
+    told = f"left out, for they are no images: 3 files or folders, e.g. {first}"
+    assert told in capsys.readouterr().out.replace("\n", "")
 
 
 def test_data_unpack_and_what_is_wrong_with_it(tmp_path, capsys):

@@ -222,6 +222,13 @@ def test_a_difference_of_two_trainings_is_told(streets):
     ) in compare({"base": untold, "lfpv": same}).notes
 
 
+def test_what_a_bare_name_means_is_noted(streets):
+    sharp = streets["sharp"]
+    weights = {"enhancer": {"file": "sci@ours-lol.safetensors"}}
+    named = replace(sharp, enhancer="sci", provenance=sharp.provenance | weights)
+    assert "names without weights mean sci@ours-lol" in compare(streets | {"sharp": named}).notes
+
+
 def test_notes_say_what_is_not_known(streets):
     assert any(
         "fewer than 100 images are often too narrow" in note for note in compare(streets).notes

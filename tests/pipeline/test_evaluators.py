@@ -103,6 +103,31 @@ def test_a_users_names_beside_the_state(codan, tmp_path, resnet18, beside):
     assert model.info.classes == tuple(names)
 
 
+@pytest.mark.parametrize(
+    ("beside", "message"),
+    [
+        ({"class_to_idx": {"Cat": 0, "Dog": 5}}, "class_to_idx does not number its classes from 0"),
+        ({"class_to_idx": {"Cat": 0, "Dog": "b"}}, "does not number its classes from 0 on"),
+        ({"meta": {"input_size": [0, 3]}}, "`input_size` is no \\[height, width\\]"),
+        ({"meta": {"input_size": [3, 224, 224]}}, "`input_size` is no \\[height, width\\]"),
+    ],
+)
+def test_what_a_checkpoint_says_must_make_sense(codan, tmp_path, resnet18, beside, message):
+    torch.save({"state_dict": resnet18.state_dict(), **beside}, tmp_path / "mine.pt")
+    with pytest.raises(PipelineError, match=rf"mine\.pt: its .*{message}"):
+        load_evaluator("resnet18", tmp_path / "mine.pt", codan)
+
+
+def test_a_frozen_model_that_fails_is_told(codan, tmp_path, resnet18):
+    torch.save(resnet18.state_dict(), tmp_path / "mine.pt")
+    model = load_evaluator("resnet18", tmp_path / "mine.pt", codan).model
+    model.network.maxpool = torch.nn.AvgPool2d(99)
+    message = r"mine\.pt: the frozen model fails on an image of 48x32 \(.*Output size is too small"
+    with pytest.raises(TaskError, match=message) as told:
+        model(torch.rand(1, 3, 32, 48))
+    assert isinstance(told.value.__cause__, RuntimeError)
+
+
 @pytest.mark.parametrize("meta", [{}, {"PALETTE": PALETTE}, {"dataset_meta": {"palette": PALETTE}}])
 def test_a_checkpoint_without_names_is_noted(night, checkpoint, meta):
     model = load_evaluator(CGNET, checkpoint(meta), night).model

@@ -18,7 +18,13 @@ def result():
         per_class={"val": {"road": 60.0, "train": None}},
         per_image=[{"id": "a", "confusion": [[1, 2], [3, 4]]}, {"id": "b", "confusion": [[0]]}],
         seconds={"decode": 0.1, "enhance": 0.2, "evaluate": 0.3},
-        provenance={"packages": {"torch": "2"}, "evaluator": {}, "dataset": {}, "config": {}},
+        provenance={
+            "packages": {"torch": "2"},
+            "enhancer": {},
+            "evaluator": {},
+            "dataset": {},
+            "config": {},
+        },
         notes=["n"],
     )
 

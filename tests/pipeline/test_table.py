@@ -23,6 +23,16 @@ def test_paths_are_shortened(name, shown):
     assert short_name(name) == shown
 
 
+def test_rows_of_one_short_name_have_the_whole(rng):
+    one = next(iter(night_streets(rng).values()))
+    names = ["sci@a/best.pt", "sci@b/best.pt", "sci@c/last.pt"]
+    console = Console(width=200, record=True)
+    print_table([replace(one, enhancer=name) for name in names], console)
+    text = console.export_text()
+    assert "sci@a/best.pt" in text and "sci@b/best.pt" in text
+    assert "sci@last" in text
+
+
 def test_what_a_bare_name_means_is_told(rng):
     one = next(iter(night_streets(rng).values()))
 
