@@ -143,11 +143,14 @@ def test_an_enhancer_that_breaks_the_contract_is_stopped(night, fault, message):
         run(Broken(fault), **night)
 
 
-def test_a_module_keeps_its_modes(night):
+def test_a_module_keeps_its_modes_and_is_known_by_its_weights(night):
     model = torch.nn.Sequential(torch.nn.BatchNorm2d(3), torch.nn.Dropout(), torch.nn.Sigmoid())
     model.train()[0].eval()
-    run(model, **night)
+    first = run(model, **night)
     assert [part.training for part in model.modules()] == [True, False, True, True]
+    model[0].weight.data.mul_(2)
+    digests = [r.provenance["enhancer"]["sha256"] for r in (first, run(model, **night))]
+    assert digests[0] != digests[1]
 
 
 @pytest.mark.parametrize(
