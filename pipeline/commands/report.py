@@ -16,7 +16,7 @@ def report(arguments: Namespace) -> None:
     for file, reason in collection.left_out:
         _warn(file, reason)
     for path in write(study(collection), out, _warn):
-        print(f"{path}: {path.stat().st_size / 1000:,.0f} kB")
+        print(f"{path}: {path.stat().st_size / 1000:,.1f} kB")
 
 
 def _warn(file: str, reason: str) -> None:

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from pipeline.report.columns import Column
 from pipeline.report.rows import Pair, Row
+from pipeline.result import weights_meant
 from pipeline.table import DECIMALS
 
 What = TypeVar("What", Row, Pair)
@@ -138,6 +139,8 @@ def _notes(columns: Sequence[Column]) -> Iterator[str]:
         "[95 % bootstrap over images]; of differences paired on the same images. Columns differ in "
         "task, data, protocol, precision or frozen model, and do not compare with each other."
     )
+    results = [one for column in columns for one in column.bench.labelled.values()]
+    yield from (f"{line[0].upper()}{line[1:]}." for line in weights_meant(results))
     sources = [column.beside.sources for column in columns if column.beside]
     if sources:
         yield (
