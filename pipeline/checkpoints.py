@@ -131,7 +131,8 @@ def _meta(path: Path, content: object) -> dict[str, Any]:
     if "classes" in content:
         header.setdefault("classes", content["classes"])
     elif isinstance(index := content.get("class_to_idx"), Mapping):
-        if set(index.values()) != set(range(len(index))):
+        numbers = [*index.values()]
+        if any(number not in numbers for number in range(len(numbers))):
             raise PipelineError(f"{path}: its class_to_idx does not number its classes from 0 on")
         header.setdefault("classes", sorted(index, key=index.get))
     return header

@@ -14,6 +14,7 @@ from pipeline.batch.selection import kept, overridden
 from pipeline.batch.source import ConfigErrors, Key, Source, find_config, read_source
 from pipeline.errors import PipelineError
 from pipeline.names import EnhancerName, parse_enhancer
+from pipeline.own.images import OTHER_IMAGES
 
 SEED = "{seed}"
 
@@ -52,10 +53,7 @@ def read_batch(name: str | Path) -> Batch:
     cells = [Cell(enhancer, task, {}, *numerics) for enhancer, task in product(enhancers, tasks)]
     cells = overridden(source, kept(source, cells))
     for name in dict.fromkeys(str(cell.enhancer) for cell in cells if _of_other_images(cell)):
-        source.wrong(
-            ("enhancers",),
-            f"{name} holds results of other images than the darkened ones; `exclude` it there",
-        )
+        source.wrong(("enhancers",), f"{name} {OTHER_IMAGES}; `exclude` it there")
     if not source.problems and not cells:
         source.wrong(("exclude",), "leaves no cell")
     slurm = _slurm(source)

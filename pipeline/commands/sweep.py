@@ -19,7 +19,7 @@ from pipeline.factory import Loaded, create_task, load_enhancer
 from pipeline.files import atomic, require_writable
 from pipeline.folders import enhancer_folder, sweep_folder
 from pipeline.names import EnhancerName, parse_enhancer
-from pipeline.own.images import ImageFolder
+from pipeline.own.images import OTHER_IMAGES, ImageFolder
 from pipeline.panels import PANELS, forget_panels
 from pipeline.provenance import as_given
 from pipeline.result import Result
@@ -102,7 +102,7 @@ def _load(texts: Sequence[str], task: Task) -> dict[EnhancerName, Loaded]:
     loaded = {name: load_enhancer(name, sample=task.sample_data) for name in names}
     for name, enhancer in loaded.items():
         if isinstance(enhancer.model, ImageFolder):
-            raise PipelineError(f"{name}: holds results of other images than the darkened ones")
+            raise PipelineError(f"{name}: {OTHER_IMAGES}")
     return loaded
 
 

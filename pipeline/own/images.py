@@ -14,6 +14,8 @@ from tasks.errors import TaskError
 from tasks.images import IMAGE_SUFFIXES, read_rgb
 from tasks.task import Sample, Task
 
+OTHER_IMAGES = "holds results of other images than the darkened ones"
+
 
 class ImageFolder(Enhancer):
     """Looks an image's enhanced version up instead of computing it.
@@ -72,9 +74,7 @@ class ImageFolder(Enhancer):
             TaskError: an image has no file, or two of them have the same one.
         """
         if task.darkening:
-            raise PipelineError(
-                f"images:{self.folder}: holds results of other images than the darkened ones"
-            )
+            raise PipelineError(f"images:{self.folder}: {OTHER_IMAGES}")
         found: dict[Path, Sample] = {}
         for sample in task.samples:
             file = self.find(sample)
