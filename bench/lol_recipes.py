@@ -8,7 +8,8 @@ NETWORK-own.yaml and NETWORK-own-control.yaml (their own objective); NETWORK-a-A
 the steps, 16 pairs held out; +lfpv with one option changed, base with NETWORK-a-chosen, its control
 with NETWORK-a-control). Zero-DCE++ and URetinex-Net start from the authors' weights (`pipeline
 weights download zerodcepp@Epoch99 uretinex@ckpt`): from nothing their f_d is not used, or not in
-this time.
+this time. LEDNet starts from a plain training of its own, lednet-start.yaml, and that from what
+`python bench/lednet_start.py` draws; both files have to lie in the folder where it is trained.
 """
 
 import argparse
@@ -56,14 +57,13 @@ PAIRED: dict[str, dict[str, Any]] = {
         "phase": {"steps": 1600, "rate": 1e-3, "clip_norm": 1.0},
         "training": {"amp": True, "save_every": 400},
     },
-    # At EnlightenGAN's rate it learns nothing in the first 240 steps. No gate, as in its packaged
-    # short recipe: in 1,200 steps it opened to .007.
     "lednet": {
         "network": {},
-        "lfpv": {**LFPV, "gate": False, "max_width": 64},
+        "lfpv": {**LFPV, "max_width": 64},
         "data": {"batch": 4, "crop": 96, "workers": 1},
-        "phase": {"steps": 4000, "rate": 3e-4, "clip_norm": 1.0},
-        "training": {"amp": True, "save_every": 400},
+        "phase": {"steps": 400, "rate": 3e-4, "clip_norm": 1.0},
+        "weights": {"": "lednet-start.safetensors"},
+        "training": {"amp": True},
     },
 }
 # Only the last weights are scored: LOL's test split must choose nothing.
@@ -121,6 +121,20 @@ def own(network: str) -> dict[str, Any]:
     return {**paired(network), "supervision": "own", "phases": {"own": phases}}
 
 
+def lednet_start() -> dict[str, Any]:
+    """LEDNet's own objective without a perceptual network; from torch's weights it stays grey."""
+    phase = {
+        "objective": "lednet",
+        "steps": 1600,
+        "optimiser": {"rate": 3e-4, "betas": [0.9, 0.99]},
+        "schedule": {"kind": "cosine"},
+        "clip_norm": 1.0,
+        "weights": {"": "lednet-drawn.safetensors"},
+    }
+    recipe = {**paired("lednet"), "supervision": "own", "perceptual": "none"}
+    return {**recipe, "phases": {"own": [phase]}}
+
+
 def ablated(network: str, changes: dict[str, Any]) -> dict[str, Any]:
     """The paired recipe, shorter, with other options of LFPV and pairs to choose by."""
     recipe = copy.deepcopy(paired(network))
@@ -137,7 +151,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, metavar="FOLDER")
     folder = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
-    recipes = {}
+    recipes = {"lednet-start": lednet_start()}
     for network in PAIRED:
         recipes[network] = paired(network)
         recipes[f"{network}-control"] = {**paired(network), "control": "two_path"}
