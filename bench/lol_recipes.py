@@ -57,9 +57,10 @@ PAIRED: dict[str, dict[str, Any]] = {
         "phase": {"steps": 1600, "rate": 1e-3, "clip_norm": 1.0},
         "training": {"amp": True, "save_every": 400},
     },
+    # In these steps a gate that starts at 0 stays at 1e-4, and without one the image keeps a grid.
     "lednet": {
         "network": {},
-        "lfpv": {**LFPV, "max_width": 64},
+        "lfpv": {**LFPV, "gate": 0.1, "max_width": 64},
         "data": {"batch": 4, "crop": 96, "workers": 1},
         "phase": {"steps": 400, "rate": 3e-4, "clip_norm": 1.0},
         "weights": {"": "lednet-start.safetensors"},

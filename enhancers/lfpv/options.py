@@ -27,7 +27,8 @@ class Options:
         centre: none; against a store that is a constant bias: nodes, an update takes their mean
             away before its LN, so that no two can be alike; queries, an image asks with f_d less
             its mean over the positions, so that they do not all ask the same; both.
-        gate: f'_d = f_d + g·(f̄ + f̄') with a learnt number g, which starts at 0.
+        gate: f'_d = f_d + g·(f̄ + f̄') with a learnt number g; true starts it at 0, which in a short
+            training hardly opens, a number between 0 and 1 at that.
         max_width: of the layers in S and M, which have 4c channels up to that.
     """
 
@@ -41,7 +42,7 @@ class Options:
     branches: Literal["both", "vectors", "patches"] = "both"
     temperature: Literal["one", "sqrt", "learnt"] = "one"
     centre: Literal["none", "nodes", "queries", "both"] = "none"
-    gate: bool = False
+    gate: bool | float = False
     max_width: int = 256
 
     def __post_init__(self) -> None:
@@ -100,6 +101,10 @@ def _check(name: str, value: Any, kind: Any) -> None:
         if value not in get_args(kind):
             choices = ", ".join(get_args(kind))
             raise EnhancerError(f"LFPV: {name} is one of {choices}, not {value!r}")
+    elif kind == bool | float:
+        if type(value) is not bool and not (type(value) is float and 0 < value < 1):
+            known = "true, false or a number between 0 and 1"
+            raise EnhancerError(f"LFPV: {name} must be {known}, not {value!r}")
     elif type(value) is not kind:
         wanted = {int: "a whole number", bool: "true or false"}[kind]
         raise EnhancerError(f"LFPV: {name} must be {wanted}, not {value!r}")

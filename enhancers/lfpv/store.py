@@ -61,7 +61,8 @@ class Store(nn.Module):
         self.patch_attention = Attention(size, options) if options.has_patches else None
         self._hold("patches", (*shape, *area) if options.has_patches else None)
         self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
-        self.gate = nn.Parameter(torch.zeros(())) if options.gate else None
+        start = 0.0 if options.gate is True else options.gate
+        self.gate = nn.Parameter(torch.tensor(start)) if options.gate else None
         self.normalize, self.centred = options.normalize, options.centres_queries
         self._recalled: tuple[list, list, Memories] | None = None
 

@@ -113,10 +113,10 @@ def test_a_bare_name_means_ours(weights):
 
 
 def test_what_nobody_trained_is_not_replaced(weights):
-    for bare, name in (("lednet+lfpv", None), ("sci+lfpv", "ours-lol")):
+    for bare, name in (("mine+lfpv", None), ("sci+lfpv", "ours-lol")):
         with pytest.raises(PipelineError, match=r"\+lfpv has no trained nodes here: train them"):
             zoo.enhancer_weights(bare, name, sample=False)
-    assert zoo.has_ours("sci+lfpv") and not zoo.has_ours("lednet+lfpv")
+    assert zoo.has_ours("sci+lfpv") and not zoo.has_ours("mine+lfpv")
 
 
 def test_the_sample_has_weights_of_its_own_alone(weights):
@@ -131,7 +131,7 @@ def test_a_state_dict_that_the_user_saved_is_ours(tmp_path):
     assert torch.equal(create_enhancer(f"ruas@{tmp_path / 'mine.pt'}")(image), ours(image))
 
 
-@pytest.mark.parametrize("base", ["sci", "ruas", "zerodcepp", "uretinex", "enlightengan"])
+@pytest.mark.parametrize("base", ["sci", "ruas", "zerodcepp", "uretinex", "enlightengan", "lednet"])
 def test_packaged_pairs_differ_in_lfpv_alone(base):
     headers = []
     for bare in (base, f"{base}+lfpv"):

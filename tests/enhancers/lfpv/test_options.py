@@ -18,7 +18,7 @@ OTHERS = {
     "branches": "vectors",
     "temperature": "sqrt",
     "centre": "nodes",
-    "gate": True,
+    "gate": 0.25,
     "max_width": 7,
 }
 
@@ -59,7 +59,8 @@ def test_every_option_round_trips(toy_class, name, updaters):
         ({"nodes": "16"}, "nodes must be a whole number, not '16'"),
         ({"nodes": True}, "nodes must be a whole number, not True"),
         ({"normalize": "no"}, "normalize must be true or false, not 'no'"),
-        ({"gate": 1}, "gate must be true or false, not 1"),
+        ({"gate": 1}, "gate must be true, false or a number between 0 and 1, not 1"),
+        ({"gate": 0.0}, "gate must be true, false or a number between 0 and 1, not 0.0"),
         ({"rule": "multiply"}, "rule is one of additive, additive_raw, sequential, not 'multiply'"),
         ({"branches": ["vectors"]}, "branches is one of both, vectors, patches, not"),
         ({"temperature": 2.0}, "temperature is one of one, sqrt, learnt, not 2.0"),

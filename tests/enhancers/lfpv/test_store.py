@@ -158,13 +158,17 @@ def test_patches_of_one_pixel_are_vectors(nodes):
     assert torch.allclose(got - feature, F.linear(weights, nodes.vectors.T).movedim(-1, 1))
 
 
-def test_the_gate_starts_closed(nodes):
-    store = Store(C, Options(nodes=L, gate=True)).double()
+def test_the_gate_starts_closed_or_as_told(nodes):
     feature = features(8, 8)
-    fused = store(feature, store.recall(nodes))
-    assert torch.equal(fused, feature)
-    (fused**2).sum().backward()
-    assert store.gate.grad.abs() > 0
+    answers = {}
+    for gate in (True, 0.25, False):
+        store = Store(C, Options(nodes=L, gate=gate)).double()
+        answers[gate] = store(feature, store.recall(nodes)) - feature
+        if gate:
+            (answers[gate] + feature).square().sum().backward()
+            assert store.gate.grad.abs() > 0
+    assert not answers[True].any()
+    assert torch.allclose(answers[0.25], answers[False] / 4)
 
 
 @pytest.mark.parametrize("learnt", [False, True])
