@@ -73,9 +73,7 @@ def _typed(value: Any, wanted: Any) -> Any:
     """`value` as `wanted`, or a TypeError whose text says what was wanted."""
     origin, arguments = get_origin(wanted), get_args(wanted)
     if origin is UnionType:
-        if value is None and NoneType in arguments:
-            return None
-        return _typed(value, next(a for a in arguments if a is not NoneType))
+        return _one_of(value, arguments)
     if origin is Literal:
         if value not in arguments:
             raise TypeError(" or ".join(map(str, arguments)))
@@ -89,6 +87,19 @@ def _typed(value: Any, wanted: Any) -> Any:
     if type(value) is not wanted:
         raise TypeError(WORDS.get(wanted, "a mapping of keys to values"))
     return value
+
+
+def _one_of(value: Any, kinds: tuple[Any, ...]) -> Any:
+    if value is None and NoneType in kinds:
+        return None
+    wanted = []
+    for kind in kinds:
+        if kind is not NoneType:
+            try:
+                return _typed(value, kind)
+            except TypeError as error:
+                wanted.append(str(error))
+    raise TypeError(" or ".join(wanted))
 
 
 def _number(value: Any) -> float:
