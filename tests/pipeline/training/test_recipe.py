@@ -89,6 +89,8 @@ def changed(**changes):
         ({"training": {"ema": 1.0}}, "0 <= ema < 1"),
         ({"training": {"keep": 0}}, "1 or more"),
         ({"training": {"amp": "yes"}}, "training.amp must be true or false"),
+        ({"lfpv": {"gate": "on"}}, "lfpv.gate must be true or false or a number, not 'on'"),
+        ({"lfpv": {"gate": 2}}, "gate must be true, false or a number between 0 and 1"),
         ({"phase": {"epochs": 3}}, "phases.own[0].epochs is no known key"),
         ({"phase": {"steps": 0}}, "phases.own[0] needs steps >= 1"),
         ({"phase": {"steps": 2.5}}, "phases.own[0].steps must be a whole number"),
@@ -112,6 +114,14 @@ def test_wrong_recipes(tmp_path, changes, message):
         read_recipe(path)
     assert message in str(error.value)
     assert str(error.value).startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize("gate", [True, False, 0.1])
+def test_a_flag_or_a_number(tmp_path, gate):
+    path = tmp_path / "r.yaml"
+    path.write_text(yaml.safe_dump(changed(lfpv={"gate": gate})))
+    read = read_recipe(path).lfpv.gate
+    assert (type(read), read) == (type(gate), gate)
 
 
 def test_the_key_that_differs():
