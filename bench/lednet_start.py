@@ -4,8 +4,8 @@
 
 Convolutions are drawn as He et al. (ICCV 2015) for PReLU's .25, without biases; the last of every
 residual branch is a tenth of that (of a resampling, three tenths), so that a block begins near the
-identity; a dynamic filter begins as its middle tap. With torch's own initial weights, as the
-authors', the images are still grey after 2,800 steps of 4×96².
+identity; a dynamic filter begins as its middle tap, the two output convolutions at half. With
+torch's own initial weights, as the authors', images are still grey after 2,800 steps of 4×96².
 """
 
 import argparse
