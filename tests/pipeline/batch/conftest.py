@@ -76,14 +76,19 @@ class Yard:
         return main([*self.command(*more, out=out, **changes)])
 
     def command(self, *more, out="out", **changes) -> list[str]:
-        self.file.write_text(yaml.safe_dump(self.config | changes))
+        # Whole at once: a process started before may be reading it.
+        written = self.file.with_suffix(".new")
+        written.write_text(yaml.safe_dump(self.config | changes))
+        written.replace(self.file)
         out = ["--out", str(self.root / out), "--workers", "0", "--device", "cpu"]
         return ["batch", str(self.file), *out, *more]
 
     def start(self, *more, out="out", env=None) -> multiprocessing.Process:
         """Run it in a process of its own, forked so that nothing is imported again."""
         arguments = (self.command(*more, out=out), env or {})
-        process = multiprocessing.get_context("fork").Process(target=_run, args=arguments)
+        fork = multiprocessing.get_context("fork")
+        # A daemon: ranks left waiting for one that failed end with the tests.
+        process = fork.Process(target=_run, args=arguments, daemon=True)
         process.start()
         return process
 
