@@ -16,7 +16,7 @@ from rich.filesize import decimal
 from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
 
 from pipeline.errors import PipelineError
-from pipeline.files import sha256
+from pipeline.files import sha256_now
 
 SECONDS_WITHOUT_AN_ANSWER = 30
 CHUNK = 1 << 16
@@ -137,4 +137,4 @@ def _chunks(url: str, response: HTTPResponse, length: int | None) -> Iterator[by
 
 
 def _is_right(path: Path, digest: str) -> bool:
-    return path.is_file() and sha256(path).startswith(digest)
+    return path.is_file() and sha256_now(path).startswith(digest)

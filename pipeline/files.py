@@ -70,6 +70,11 @@ def sha256(path: Path) -> str:
 
 @cache
 def _sha256(path: Path, inode: int, size: int, time: int) -> str:
+    return sha256_now(path)
+
+
+def sha256_now(path: Path) -> str:
+    """Hex digest of a file's content, read anew: for one that may just have been replaced."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

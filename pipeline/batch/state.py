@@ -107,7 +107,8 @@ def locked(folder: Path) -> Iterator[bool]:
     Raises:
         PipelineError: the folder cannot be written.
     """
-    lock = FileLock(folder / LOCK, timeout=0)
+    # Not at once: who looks whether a cell is held, holds it for that moment.
+    lock = FileLock(folder / LOCK, timeout=0.2, poll_interval=0.02)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()

@@ -106,7 +106,7 @@ def two_ranks(train):
         processes = [
             # Forked, so that what the test has patched holds in them, too.
             multiprocessing.get_context("fork").Process(
-                target=_as_rank, args=(rank, port, train, given, changes)
+                target=_as_rank, args=(rank, port, train, given, changes), daemon=True
             )
             for rank in range(2)
         ]

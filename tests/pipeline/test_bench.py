@@ -34,7 +34,7 @@ def test_figures_of_our_own_and_of_a_network(capsys, monkeypatch, tmp_path):
     assert written["hardware"]["threads"] >= 1
     hold, hungry, network = written["costs"]
     assert (hold["parameters"], hold["macs"], hold["untrained"]) == (None, None, False)
-    assert 100e6 < hold["peak_bytes"] < 150e6
+    assert 95e6 < hold["peak_bytes"] < 150e6
     assert 3 <= len(hold["seconds"]) <= 5
     assert min(hold["seconds"]) >= 0.05
     mean = sum(hold["seconds"]) / len(hold["seconds"])

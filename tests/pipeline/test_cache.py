@@ -93,7 +93,9 @@ def test_what_a_killed_process_left_goes_after_a_while(store):
 def test_processes_share_a_folder(tmp_path):
     """Each writes and reads the same few entries, of which most leave at once."""
     context = multiprocessing.get_context("fork")
-    processes = [context.Process(target=_busy, args=(tmp_path, seed)) for seed in range(3)]
+    processes = [
+        context.Process(target=_busy, args=(tmp_path, seed), daemon=True) for seed in range(3)
+    ]
     for process in processes:
         process.start()
     for process in processes:

@@ -15,6 +15,7 @@ import pytest
 from pipeline import downloads
 from pipeline.downloads import download
 from pipeline.errors import PipelineError
+from pipeline.files import sha256
 
 CONTENT = random.Random(0).randbytes(300_000)
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -183,7 +184,7 @@ def test_a_terminal_shows_a_bar(server, file, monkeypatch, capsys):
     [("short", "150.0 kB are missing"), ("stall", "timed out"), ("broken chunks", "Incomplete")],
 )
 def test_a_cut_connection_is_resumed(server, file, answer, reason, monkeypatch, capsys):
-    monkeypatch.setattr(downloads, "SECONDS_WITHOUT_AN_ANSWER", 0.2)
+    monkeypatch.setattr(downloads, "SECONDS_WITHOUT_AN_ANSWER", 1)
     server.plan = [answer]
     fails(server, file, f"the connection was cut .{reason}.*; run it again to resume")
     here = file.with_name("x.pth.part").stat().st_size
@@ -252,6 +253,19 @@ def test_a_wrong_hash_keeps_nothing(server, file, part, left):
     server.plan = [] if left else ["wrong"]
     fails(server, file, f"not the published file .its sha256 is not {DIGEST[:12]}…")
     assert not part.exists()
+    download(f"{server.url}/x.pth", file, DIGEST)
+    assert file.read_bytes() == CONTENT
+
+
+def test_a_hash_is_of_what_is_there_now(server, file):
+    """Also where size, time and inode are those of what was there before."""
+    file.write_bytes(CONTENT)
+    download(f"{server.url}/x.pth", file, DIGEST)
+    assert sha256(file) == DIGEST
+    then = file.stat()
+    with file.open("r+b") as there:
+        there.write(b"other")
+    os.utime(file, ns=(then.st_atime_ns, then.st_mtime_ns))
     download(f"{server.url}/x.pth", file, DIGEST)
     assert file.read_bytes() == CONTENT
 

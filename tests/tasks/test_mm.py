@@ -16,6 +16,7 @@ CONFIG = configs.ROOT / "evaluators" / "cgnet_camvid11.py"
 
 @pytest.fixture(scope="module")
 def model():
+    torch.manual_seed(0)  # made before the test's own
     return mm.build_segmentor(CONFIG)
 
 

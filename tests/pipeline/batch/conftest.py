@@ -4,7 +4,6 @@ import json
 import multiprocessing
 import os
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -96,14 +95,8 @@ class Yard:
         """A line for every call of an enhancer: name, images, their sum."""
         return self.log.read_text().splitlines() if self.log.is_file() else []
 
-    def wait_for_calls(self, count: int) -> None:
-        deadline = time.monotonic() + 30
-        while len(self.calls()) < count:
-            assert time.monotonic() < deadline, self.calls()
-            time.sleep(0.005)
-
     def results(self, out="out") -> dict[str, dict]:
-        """Enhancer and folder → its result.json, without times."""
+        """Enhancer and folder → its result.json, without times and the checkout's state."""
         found = {}
         for path in sorted((self.root / out).rglob("result.json")):
             content = json.loads(path.read_text())
@@ -112,7 +105,8 @@ class Yard:
                 image.pop("seconds")
             for key in ("seconds", "seconds_p90"):
                 content.pop(key)
-            content["provenance"].pop("wall_seconds")
+            for key in ("wall_seconds", "commit"):
+                content["provenance"].pop(key)
             for key in ("first_chunk", "last_chunk"):
                 content["provenance"]["cell"].pop(key)
             found[str(path.relative_to(self.root / out))] = content

@@ -118,10 +118,8 @@ def test_a_cell_of_another_process_is_left_alone(yard, exits):
 
 
 def test_sigint_ends_after_the_chunk(yard, exits):
-    yard.set(seconds=0.1)
+    yard.set(first=signal.SIGINT.value)
     process = yard.start()
-    yard.wait_for_calls(1)
-    os.kill(process.pid, signal.SIGINT)
     process.join(60)
     assert process.exitcode == 130
     assert yard.status("first")["state"] == "pending"
@@ -293,6 +291,8 @@ def forked(monkeypatch):
     """Jobs are forked and not spawned, which would import everything again."""
     context = jobs.multiprocessing.get_context("fork")
     monkeypatch.setattr(jobs.multiprocessing, "get_context", lambda kind: context)
+    # As in the tests themselves: a result tells its threads.
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
 def test_fail_fast_ends_the_other_jobs(yard, exits, forked):

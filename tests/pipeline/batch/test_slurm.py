@@ -17,7 +17,12 @@ def on(monkeypatch):
     """on(cluster): jobs run as submitit's "local" or "debug" has them."""
 
     def choose(cluster):
-        made = lambda out, asked: submitit.AutoExecutor(out / "slurm", cluster=cluster)  # noqa: E731
+        def made(out, asked):
+            executor = submitit.AutoExecutor(out / "slurm", cluster=cluster)
+            # From two minutes, submitit's default, its signal of the end comes after 90 s.
+            executor.update_parameters(timeout_min=30)
+            return executor
+
         monkeypatch.setattr(slurm, "new_executor", made)
         monkeypatch.setenv("PYTHONPATH", str(Path(pipeline.__file__).parents[1]))
         # As in the tests themselves: a result tells its threads.
