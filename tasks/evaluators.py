@@ -14,7 +14,7 @@ import torch
 from tasks import metrics
 from tasks.classification import require_class
 from tasks.errors import TaskError
-from tasks.measurer import Measurer, Record, classes_of, scored_logits
+from tasks.measurer import Measurer, Record, classes_of, require_finite, scored_logits
 from tasks.models import DownstreamModel
 from tasks.resize import resize_label
 from tasks.task import ClassReader, LabelReader, Sample, Task, require_size
@@ -78,6 +78,7 @@ class ClassificationEvaluator(Evaluator):
     ) -> list[Record]:
         logits = self.model(self.chain(enhanced)).float()
         largest = logits.topk(min(5, logits.shape[1]), 1)
+        require_finite(largest.values[:, :1], samples)
         rows = zip(
             samples,
             targets,
@@ -120,7 +121,8 @@ class SegmentationEvaluator(Evaluator):
         protocol = self.task.protocol
         source_size = enhanced.shape[-2:]
         # Of equal ones both give the first; argmax takes three times as long on a CPU.
-        predictions = scored_logits(self, enhanced).max(1).indices
+        largest, predictions = scored_logits(self, enhanced).max(1)
+        require_finite(largest, samples)
         records = []
         for sample, target, prediction in zip(samples, targets, predictions, strict=True):
             require_size(sample, target.shape, source_size)

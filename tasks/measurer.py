@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from tasks.classes import resolve_classes
+from tasks.errors import TaskError
 from tasks.models import DownstreamModel
 from tasks.resize import resize
 from tasks.task import Sample, Task
@@ -97,6 +98,17 @@ def scored_logits(measurer: Measurer, enhanced: torch.Tensor) -> torch.Tensor:
     if measurer.task.protocol.score_at == "source" and logits.shape[-2:] != size:
         logits = torch.nn.functional.interpolate(logits, size, mode="bilinear")
     return logits
+
+
+def require_finite(largest: torch.Tensor, samples: Sequence[Sample]) -> None:
+    """TaskError: an image whose largest logits, (B, …), are not finite, which predict nothing."""
+    if largest.isfinite().all():
+        return
+    bad = next(s for s, values in zip(samples, largest, strict=True) if not values.isfinite().all())
+    raise TaskError(
+        f"{bad.image}: the frozen model's outputs are not finite; its weights are damaged, or they "
+        "overflow (with --amp)"
+    )
 
 
 def classes_of(model: DownstreamModel, task: Task) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from PIL import Image
 
 from tasks import cityscapes
 from tasks.errors import TaskError
-from tasks.measurer import Measurer, Record, classes_of, scored_logits
+from tasks.measurer import Measurer, Record, classes_of, require_finite, scored_logits
 from tasks.models import DownstreamModel
 from tasks.task import Sample, Task
 
@@ -64,6 +64,7 @@ class Predictor(Measurer):
             )
         logits = scored_logits(self, enhanced).float()
         confidence, label = logits.softmax(1)[:, : len(self.classes)].max(1)
+        require_finite(confidence, samples)
         maps = label.byte().cpu().numpy(), (FULL * confidence).cpu().numpy().astype(np.uint16)
         records = []
         for sample, *pair in zip(samples, *maps, strict=True):

@@ -20,6 +20,8 @@ def compare(arguments: Namespace) -> None:
     # A file that is named again, as a pattern does with the first one, counts once.
     files = list(dict.fromkeys(file for given in arguments.results for file in _files(given)))
     if arguments.json:
+        if arguments.json.resolve() in {file.resolve() for file in files}:
+            raise PipelineError(f"{arguments.json}: is one of the results; name another --json")
         require_writable(arguments.json)
     if arguments.over and arguments.levels:
         raise PipelineError("--levels has no use beside --over, which shows no bins of brightness")

@@ -33,6 +33,8 @@ def inspect(arguments: Namespace) -> None:
     """Print the figures of both branches, and write the picture."""
     if arguments.out.suffix.lower() != ".png":
         raise PipelineError(f"{arguments.out}: is written as PNG; name it *.png")
+    if arguments.out.resolve() == arguments.image.resolve():
+        raise PipelineError(f"{arguments.out}: is the image itself; name another --out")
     require_writable(arguments.out)
     model = load_enhancer(parse_enhancer(arguments.enhancer)).model
     if not isinstance(model, LFPVEnhancer):

@@ -1,5 +1,6 @@
 """`--evaluator onnx:FILE`: a frozen model in ONNX, with what it is given declared beside it."""
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -35,6 +36,8 @@ class Declared:
     input_size: tuple[int, int] | None
 
     def __post_init__(self) -> None:
+        if not all(map(math.isfinite, (*self.mean, *self.std))):
+            raise ValueError("mean and std must be finite")
         if min(self.std) <= 0 or min(self.input_size or (1, 1)) < 1:
             raise ValueError("std and input_size must be positive")
 

@@ -189,6 +189,8 @@ def test_the_command(evaluators, tmp_path, monkeypatch, capsys):
     out = capsys.readouterr().out
     for text in ("52.00 ± 2.00 (n = 3)", "+11.00 ± 6.56 (n = 3)", "each of the evaluators"):
         assert text in out
+    assert main(["compare", *files, "--over", "evaluators", "--json", files[0]]) == 2
+    assert "0.json: is one of the results; name another --json" in capsys.readouterr().err
     content = json.loads(Path("out/over.json").read_text())
     assert content == json.loads(json.dumps(compare_over("evaluators", evaluators).as_dict()))
     assert content["repeated"][1]["delta"]["mean"] == pytest.approx(11)

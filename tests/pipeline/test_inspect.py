@@ -37,8 +37,9 @@ def test_figures_and_picture(image, tmp_path, capsys):
         ("gamma@0.6", "x.png", "'gamma@0.6' has no nodes; name one with +lfpv"),
         (f"sci@{WEIGHTS / 'sci@ours-sample.safetensors'}", "x.png", "has no nodes"),
         ("sci+lfpv@ours-sample", "x.jpg", "is written as PNG"),
+        ("sci+lfpv@ours-sample", "night.png", "is the image itself; name another --out"),
     ],
 )
 def test_wrong_arguments(image, name, out, message, capsys):
-    assert main(["inspect", name, str(image), "--out", out]) == 2
+    assert main(["inspect", name, str(image), "--out", str(image.with_name(out))]) == 2
     assert message in capsys.readouterr().err

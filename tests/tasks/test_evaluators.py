@@ -72,6 +72,14 @@ def test_bootstrap_weights_are_repeats(segmentation_task):
     assert resampled[1] == pytest.approx(evaluator.scores(records)["mIoU"])
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_outputs_that_are_not_finite_are_no_prediction(segmentation_task, value, monkeypatch):
+    model = Brightest("segmentation")
+    monkeypatch.setattr(model, "forward", lambda image: torch.full_like(image, value))
+    with pytest.raises(TaskError, match=r"a\.png: the frozen model's outputs are not finite"):
+        measure_all(create_evaluator(model, segmentation_task))
+
+
 def test_label_of_another_size_is_named(segmentation_task, save):
     save(segmentation_task.samples[0].target, np.zeros((5, 8), np.uint8))
     evaluator = create_evaluator(Brightest("segmentation"), segmentation_task)
@@ -91,6 +99,18 @@ def test_classification_indices_come_from_the_evaluators_names(tmp_path, save):
     assert [(r.label, r.prediction) for r in records] == [(0, 2), (2, 2)]
     assert dict(evaluator.run(records)) == {f"{tmp_path.name}/top1": 50.0}
     assert evaluator.per_class(records) == {"fire": 0.0, "grass": None, "sky": 1.0}
+
+
+def test_a_class_of_nan_is_no_prediction(tmp_path, save):
+    save(tmp_path / "sky/1.png", np.zeros((4, 4, 3), np.uint8))
+    evaluator = create_evaluator(
+        Brightest("classification", ("fire", "grass", "sky")), classification.folder(tmp_path)
+    )
+    (sample,) = evaluator.task.samples
+    image = torch.rand(1, 3, 4, 4)
+    image[0, 1] = torch.nan
+    with pytest.raises(TaskError, match=r"1\.png: the frozen model's outputs are not finite"):
+        evaluator.measure(image, [sample], [evaluator.read_target(sample)])
 
 
 def test_a_folder_that_the_evaluator_does_not_know(tmp_path, save):

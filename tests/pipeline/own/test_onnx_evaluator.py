@@ -153,6 +153,7 @@ def test_its_classes_are_checked_against_the_task(logits, tmp_path, save):
         (DECLARED + "classes: [a, 1]\n", r"m\.yaml: classes is a list of names"),
         (DECLARED.replace("rgb", "gbr") + CLASSES, r"m\.yaml: channels must be rgb or bgr"),
         (DECLARED.replace("[.1, .2, .3]", ".5") + CLASSES, r"m\.yaml: mean must be a list of 3"),
+        (DECLARED.replace("[.1", "[.nan") + CLASSES, r"m\.yaml: +mean and std must be finite"),
         (DECLARED.replace("[.5", "[0") + CLASSES, r"m\.yaml: +std and input_size must be positive"),
         (DECLARED + CLASSES + "scale: 255\n", r"m\.yaml: scale is no known key"),
         ("- a\n", r"m\.yaml: must be a mapping"),
