@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.chain import Measured
 from pipeline.result import Result, Score
 from pipeline.statistics import percentile_interval
+from tasks.check import left_out
 from tasks.evaluators import Evaluator, Record
 from tasks.task import Task
 
@@ -111,6 +112,7 @@ def _notes(task: Task, by_split: dict[str, list[Record]], evaluator: Evaluator) 
     elif task.card:
         notes += _count_notes(task.card.splits, by_split)
         notes += [task.card.note] if task.card.note else []
+        notes += left_out(task)
     if task.kind == "segmentation":
         pairs = zip(task.classes, evaluator.classes, strict=True)
         notes += [

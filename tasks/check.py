@@ -55,7 +55,15 @@ def _labels_alone(task: Task) -> list[Path]:
     return [p for f in folders for p in sorted(f.glob(f"*{kind}")) if p not in used]
 
 
-def _left_out(task: Task) -> Iterator[Path]:
+def left_out(task: Task) -> list[str]:
+    """In one line, if there is any, what no score can count though somebody may think it does."""
+    left = [*_no_images(task)]
+    if not left:
+        return []
+    return [f"left out, for they are no images: {len(left)} files or folders, e.g. {left[0]}"]
+
+
+def _no_images(task: Task) -> Iterator[Path]:
     """What lies beside the images, or beside the folders of classes, and is none."""
     used = {sample.image for sample in task.samples}
     folders = {image.parent for image in used}
@@ -84,8 +92,7 @@ def _count_problems(task: Task) -> Iterator[str]:
 def _facts(task: Task, sizes: Counter, pixels: np.ndarray) -> Iterator[str]:
     for split, count in Counter(sample.split for sample in task.samples).items():
         yield f"{split}: {count} images"
-    if left := [*_left_out(task)]:
-        yield f"left out, for they are no images: {len(left)} files or folders, e.g. {left[0]}"
+    yield from left_out(task)
     for (width, height), count in sizes.most_common(3):
         yield f"size {width}x{height}: {count} images"
     if task.kind == "classification":

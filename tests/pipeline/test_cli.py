@@ -184,6 +184,16 @@ def test_data_check_names_what_it_leaves_out(tmp_path, capsys, save):
     assert told in capsys.readouterr().out.replace("\n", "")
 
 
+def test_a_score_names_what_it_leaves_out(tmp_path, capsys, save):
+    for name in ("low/1.png", "high/1.png"):
+        save(tmp_path / name, np.full((20, 20, 3), 9, np.uint8))
+    (tmp_path / "low/2.gif").write_bytes(b"x")
+    arguments = ["--task", f"restoration:{tmp_path}", "--device", "cpu", "--workers", "0"]
+    assert main(["run", "--enhancer", "identity", *arguments]) == 0
+    told = f"left out, for they are no images: 1 files or folders, e.g. {tmp_path / 'low/2.gif'}"
+    assert told in capsys.readouterr().out.replace("\n", "")
+
+
 def test_data_unpack_and_what_is_wrong_with_it(tmp_path, capsys):
     arguments = ["data", "unpack", "codan", "--root", str(tmp_path)]
     assert main(arguments) == 2
