@@ -25,6 +25,17 @@ def test_logits_have_the_images_size(model):
         assert mm.segment(model, torch.rand(2, 3, 45, 61)).shape == (2, 11, 45, 61)
 
 
+def test_weights_that_slow_a_cpu_down_are_zero(model):
+    state = model.state_dict()
+    key = next(key for key in state if key.endswith("conv.weight"))
+    state[key] = torch.full_like(state[key], 1e-40)
+    state[key].view(-1)[0] = 1e-30
+    loaded = MMSegmentor(CONFIG, state, ModelInfo(None)).state_dict()
+    (found,) = (loaded[name] for name in loaded if name.endswith(key))
+    assert found.view(-1)[0] == torch.tensor(1e-30)
+    assert found.count_nonzero() == 1
+
+
 def test_the_models_own_normalisation_is_used(model):
     image = torch.rand(1, 3, 32, 32)
     mean = torch.tensor([105.65772519, 103.32976184, 99.62539586]).view(1, 3, 1, 1)
